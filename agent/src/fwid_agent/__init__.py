@@ -1,0 +1,1 @@
+"""fwid agent: from packet headers to a verdict on a device's firmware."""

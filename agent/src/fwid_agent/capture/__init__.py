@@ -1,0 +1,1 @@
+"""Sources of frames; each yields blocks."""

@@ -1,0 +1,1 @@
+"""Research: training, evaluation, figures. Nothing else imports it."""

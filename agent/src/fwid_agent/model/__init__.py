@@ -1,0 +1,1 @@
+"""The quantised encoders, their adapter, manifest and card."""

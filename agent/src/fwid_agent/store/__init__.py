@@ -1,0 +1,1 @@
+"""SQLite store of windows, units, verdicts and events."""
