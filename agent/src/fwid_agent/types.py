@@ -157,6 +157,7 @@ class TokenKind(IntEnum):
     SYN_MSS = 4
     SYN_OPTIONS = 5
     PORT = 6  # service port of a flow the device opened (sent rows) or accepted (received rows)
+    ROW = 7  # the row had any packet (value 0); made by the comparison, never in a table
 
 
 TOKEN_DTYPE = np.dtype(

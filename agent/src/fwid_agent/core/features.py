@@ -1,0 +1,61 @@
+"""Continuous features of a row in a period, derived from its additive sums."""
+
+import numpy as np
+
+from fwid_agent.types import F8, ROW_COUNT, SUM_INDEX, UnitTable
+
+# name -> unit in which it is shown; every feature is held as log10 of that unit, so that a
+# difference is a ratio and its spread does not grow with the device's size.
+FEATURES: dict[str, str] = {
+    "packets": "1/window",
+    "bytes": "bytes/window",
+    "flows": "1/window",
+    "size_mean": "bytes",
+    "size_spread": "bytes",
+    "payload_share": "1",
+    "gap_mean": "s",
+    "gap_spread": "1",
+}
+FEATURE_INDEX = {name: index for index, name in enumerate(FEATURES)}
+
+
+def extract_features(table: UnitTable) -> F8:
+    """Return log10 features [n, ROW_COUNT, len(FEATURES)]; NaN where the row was silent.
+
+    `size_spread`, `payload_share` and `flows` are log10(1 + x); `gap_spread` is the standard
+    deviation of log10 gaps itself. Gap features need two gaps, `size_spread` two packets.
+    """
+    sums = table.sums
+    take = {name: sums[:, :, index] for name, index in SUM_INDEX.items()}
+    result = np.full((len(table), ROW_COUNT, len(FEATURES)), np.nan)
+    packets, gaps = take["packets"], take["gaps"]
+    observed = np.maximum(table.observed, 1e-9)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        active = packets > 0
+        many = packets > 1
+        size = take["size"] / packets
+        size_variance = np.maximum(take["size_sq"] / packets - size**2, 0)
+        gap = take["log_gap"] / gaps
+        gap_variance = np.maximum(take["log_gap_sq"] / gaps - gap**2, 0)
+        columns = {
+            "packets": (active, np.log10(packets / observed)),
+            "bytes": (active, np.log10(take["size"] / observed)),
+            "flows": (active, np.log10(1 + take["flows"] / observed)),
+            "size_mean": (active, np.log10(size)),
+            "size_spread": (many, np.log10(1 + np.sqrt(size_variance))),
+            "payload_share": (active, np.log10(1 + take["payload_packets"] / packets)),
+            "gap_mean": (gaps > 1, gap),
+            "gap_spread": (gaps > 1, np.sqrt(gap_variance)),
+        }
+    for name, (valid, values) in columns.items():
+        result[:, :, FEATURE_INDEX[name]] = np.where(valid & np.isfinite(values), values, np.nan)
+    return result
+
+
+def in_units(name: str, value: float) -> float:
+    """Turn a held value back into the unit in which the feature is shown."""
+    if name == "gap_spread":
+        return value
+    if name in ("flows", "size_spread", "payload_share"):
+        return 10.0**value - 1.0
+    return float(10.0**value)
