@@ -110,11 +110,8 @@ def _replaced(row: int, kind: TokenKind, gone: np.void, new: np.void) -> Finding
     # A port is what is done, not how: it moves with settings as well as with software.
     own = where.direction == "sent" and (kind in _SIZE_KINDS or kind in _HEADER_KINDS)
     surprise = float(new["evidence"] - gone["evidence"])
-    if kind is TokenKind.PORT:
-        sign = Sign.ONE_SIDED
-    else:
-        sign = Sign.OWN_VALUE if own else Sign.PEER_VALUE
-    return Finding(sign, row, Reason(key, params, surprise))
+    other = Sign.ONE_SIDED if kind is TokenKind.PORT else Sign.PEER_VALUE
+    return Finding(Sign.OWN_VALUE if own else other, row, Reason(key, params, surprise))
 
 
 def _one_sided(row: int, kind: TokenKind, cell: np.void, word: str) -> Finding:
