@@ -4,11 +4,10 @@ import math
 
 import numpy as np
 import pytest
+from fwid_agent.core.effect import bootstrap_g, correction, hedges_g
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
-
-from fwid_agent.core.effect import bootstrap_g, correction, hedges_g
 
 scores = st.lists(st.floats(-1, 1, width=32), min_size=2, max_size=12).map(
     lambda values: np.array(values, np.float64)

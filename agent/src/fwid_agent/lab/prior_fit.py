@@ -22,6 +22,7 @@ from fwid_agent.types import DIRECTIONS, F8, ROWS, TokenKind, UnitTable
 _DAY_NS = 86_400 * 1_000_000_000
 _VARIANCE_FLOOR = 1e-4  # squared log10 units: 2 %, below which rounding speaks
 _FIRST_GUESS = 0.01
+_MOST_DEGREES = 4.0  # a prior from two dozen devices is not worth more days of a device's own
 _TAIL_CASES = 5.0
 # Set-ups repeat one script, so they never show a protocol or a port that is used now and then.
 _USE_KINDS = (TokenKind.ROW, TokenKind.PORT)
@@ -111,8 +112,8 @@ def _fit_spread(samples: Sequence[tuple[float, int]]) -> Spread:
     logs = np.log(variance) - digamma(half) + np.log(half)
     excess = float(np.mean((logs - logs.mean()) ** 2 * len(logs) / (len(logs) - 1)))
     excess -= float(np.mean(polygamma(1, half)))
-    degrees = 2 * _inverse_trigamma(excess) if excess > 0 else 100.0
-    degrees = min(max(degrees, 0.5), 100.0)
+    degrees = 2 * _inverse_trigamma(excess) if excess > 0 else _MOST_DEGREES
+    degrees = min(max(degrees, 0.5), _MOST_DEGREES)
     centre = float(logs.mean()) + float(digamma(degrees / 2)) - math.log(degrees / 2)
     return Spread(math.exp(centre), degrees)
 
