@@ -6,6 +6,7 @@ int64 nanoseconds since the Unix epoch (UTC). Sizes are bytes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
 from typing import Any, NamedTuple
 
@@ -238,6 +239,72 @@ class Decision:
     software: float  # evidence of software against settings, in [0, 1]
     reasons: tuple[Reason, ...]
     missing: str  # what is missing when the verdict is `insufficient`, else ""
+
+
+# --- states and events -------------------------------------------------------------------------
+
+JsonScalar = str | int | float | bool | None
+
+
+class State(StrEnum):
+    """Where a device stands; see core.stability for the ways between states."""
+
+    LEARNING = "learning"
+    STABLE = "stable"
+    SUSPECTED = "suspected"
+    CHANGED = "changed"
+    QUIET = "quiet"
+
+
+class EventType(StrEnum):
+    """What an event tells."""
+
+    NEW_DEVICE = "new_device"
+    VERSION_CHANGED = "version_changed"
+    UPDATE_IN_PROGRESS = "update_in_progress"
+    BEHAVES_DIFFERENTLY = "behaves_differently"
+    RETURNED_TO_KNOWN_VERSION = "returned_to_known_version"
+    ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True, slots=True)
+class EventReason:
+    """One piece of evidence as it travels: a key that is translated, and its parameters."""
+
+    key: str
+    params: Mapping[str, JsonScalar]
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happened to a device, in the form in which it is stored, sent and kept."""
+
+    seq: int  # strictly rising per agent, given by the store; 0 until then
+    id: str  # UUID, the same for the same event of a repeated run
+    time: str  # RFC 3339, UTC with Z
+    device: str  # MAC, lower case with colons
+    type: EventType
+    from_version: int | None
+    to_version: int | None
+    cause: Cause
+    expected: bool  # an update was known to have been started
+    reasons: tuple[EventReason, ...]
+
+
+def format_time(time_ns: int) -> str:
+    """Write nanoseconds since the epoch as RFC 3339 in UTC, cut to milliseconds."""
+    seconds, rest_ns = divmod(time_ns, 1_000_000_000)
+    whole = datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    return f"{whole}.{rest_ns // 1_000_000:03d}Z"
+
+
+def parse_time(text: str) -> int:
+    """Read RFC 3339 with an offset into nanoseconds since the epoch; raises ValueError."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"not a time with an offset: {text!r}")
+    since = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    return ((since.days * 86400 + since.seconds) * 1_000_000 + since.microseconds) * 1000
 
 
 def format_mac(mac: int) -> str:
