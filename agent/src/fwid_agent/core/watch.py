@@ -1,0 +1,191 @@
+"""One device over time: which units are the baseline, what a new unit says, what follows.
+
+The state machine decides what may follow from what; this module decides what each unit is compared
+with. Units of the running version are the baseline; a suspicious unit waits beside it until the
+next units say whether it was the first of a new version.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from fwid_agent.core.evidence import Model, decide
+from fwid_agent.core.periods import Period, UnitKind, make_period, select_units
+from fwid_agent.core.prior import Prior
+from fwid_agent.core.stability import (
+    DeviceState,
+    Level,
+    Rules,
+    UnitJudged,
+    enrol,
+    step,
+)
+from fwid_agent.core.units import merge_tables
+from fwid_agent.types import (
+    ROWS,
+    SUM_INDEX,
+    Cause,
+    Decision,
+    Event,
+    EventType,
+    State,
+    UnitTable,
+    Verdict,
+    format_mac,
+)
+
+BASELINE_UNITS = 28  # four weeks: older habits say less than they cost
+SUSPECT_SHARE = 0.5  # of the alarm's evidence: the lower threshold
+QUIET_SHARE = 0.05  # of the usual packets sent: below, a unit says nothing
+_SENT = np.array([row.direction == "sent" for row in ROWS])
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """How units are judged: the same for every device of an agent."""
+
+    prior: Prior
+    model: Model
+    kind: UnitKind
+    unit_ns: int
+    chance: float  # of a false alarm in one unit of one device
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """All that is known of one device; tables hold observations (see core.periods)."""
+
+    state: DeviceState
+    baseline: UnitTable | None = None  # the running version
+    waiting: UnitTable | None = None  # suspicious units since
+    earlier: Mapping[int, UnitTable] = field(default_factory=dict)  # version -> its units
+
+
+def begin(device: int, now_ns: int, rules: Rules) -> tuple[Watch, tuple[Event, ...]]:
+    """Enrol a device."""
+    state, events = enrol(device, now_ns, rules)
+    return Watch(state), events
+
+
+def judge_unit(
+    watch: Watch, unit: UnitTable, now_ns: int, method: Method
+) -> tuple[Watch, Decision, tuple[Event, ...]]:
+    """Take the observations of one unit that has ended.
+
+    Returns:
+        The next watch, what was decided of this unit, and the events that follow.
+
+    """
+    start_ns = int(unit.start_ns.min())
+    device = format_mac(watch.state.device)
+    enough = _speaks(watch, unit)
+    test = unit if watch.waiting is None else merge_tables([watch.waiting, unit])
+    decision = _decide(device, watch, test, method)
+    level = _level(decision) if enough else Level.NONE
+    matched = _recognise(device, watch, test, method) if level is Level.ALARM else None
+    given = UnitJudged(decision, start_ns, enough, level, matched)
+    state, events = step(watch.state, given, now_ns, method.rules)
+    if not enough:
+        return replace(watch, state=state), decision, events
+    return _file(replace(watch, state=state), test, level, events, method), decision, events
+
+
+def _file(
+    watch: Watch, test: UnitTable, level: Level, events: tuple[Event, ...], method: Method
+) -> Watch:
+    """Put the unit, and those that waited with it, where they belong after the step."""
+    kinds = {event.type: event for event in events}
+    if EventType.VERSION_CHANGED in kinds or EventType.RETURNED_TO_KNOWN_VERSION in kinds:
+        event = next(iter(kinds.values()))
+        earlier = dict(watch.earlier)
+        if watch.baseline is not None and event.from_version is not None:
+            earlier[event.from_version] = watch.baseline
+        known = earlier.pop(event.to_version, None) if event.to_version is not None else None
+        baseline = test if known is None else merge_tables([known, test])
+        return replace(watch, baseline=baseline, waiting=None, earlier=earlier)
+    suspected = watch.state.state is State.SUSPECTED and level is not Level.NONE
+    if suspected and _units(test, method) < method.rules.settle_units:
+        return replace(watch, waiting=test)
+    grown = test if watch.baseline is None else merge_tables([watch.baseline, test])
+    return replace(watch, baseline=_newest(grown, method), waiting=None)
+
+
+def _decide(device: str, watch: Watch, test: UnitTable, method: Method) -> Decision:
+    after = make_period(test, method.kind, method.unit_ns)
+    before = _period(watch.baseline, method)
+    if before is None:
+        return _learning(device, "this is the first unit")
+    decision = decide(device, before, after, method.prior, method.model, chance=method.chance)
+    if watch.state.state is State.LEARNING:
+        needed = method.rules.learning_units
+        return replace(
+            decision,
+            verdict=Verdict.INSUFFICIENT,
+            cause=Cause.NONE,
+            missing=f"learning: {watch.state.learned_units + 1} of {needed} units",
+        )
+    return decision
+
+
+def _level(decision: Decision) -> Level:
+    if decision.verdict in (Verdict.CHANGED, Verdict.DIFFERENT):
+        return Level.ALARM
+    if decision.verdict is Verdict.STABLE and decision.score >= SUSPECT_SHARE:
+        return Level.SUSPECT
+    return Level.NONE
+
+
+def _recognise(device: str, watch: Watch, test: UnitTable, method: Method) -> int | None:
+    """Return the newest earlier version that the units are like, or None."""
+    after = make_period(test, method.kind, method.unit_ns)
+    for version in sorted(watch.earlier, reverse=True):
+        before = make_period(watch.earlier[version], method.kind, method.unit_ns)
+        answer = decide(device, before, after, method.prior, method.model, chance=method.chance)
+        if answer.verdict is Verdict.STABLE and answer.score < SUSPECT_SHARE:
+            return version
+    return None
+
+
+def _speaks(watch: Watch, unit: UnitTable) -> bool:
+    """Say whether the unit has enough of the device's own packets to judge it by."""
+    sent = _sent(unit)
+    if watch.baseline is None:
+        return sent > 0
+    usual = _sent(watch.baseline) / max(len(np.unique(watch.baseline.start_ns)), 1)
+    return sent > QUIET_SHARE * usual
+
+
+def _sent(table: UnitTable) -> float:
+    return float(table.sums[:, _SENT, SUM_INDEX["packets"]].sum())
+
+
+def _units(table: UnitTable, method: Method) -> int:
+    return make_period(table, method.kind, method.unit_ns).units
+
+
+def _period(table: UnitTable | None, method: Method) -> Period | None:
+    return None if table is None else make_period(table, method.kind, method.unit_ns)
+
+
+def _newest(table: UnitTable, method: Method) -> UnitTable:
+    period = make_period(table, method.kind, method.unit_ns)
+    if period.units <= BASELINE_UNITS:
+        return period.observations
+    return select_units(period, range(period.units - BASELINE_UNITS, period.units)).observations
+
+
+def _learning(device: str, missing: str) -> Decision:
+    return Decision(
+        device=device,
+        verdict=Verdict.INSUFFICIENT,
+        cause=Cause.NONE,
+        effect=None,
+        similarity_baseline=float("nan"),
+        similarity_test=float("nan"),
+        score=0.0,
+        software=0.0,
+        reasons=(),
+        missing=missing,
+    )

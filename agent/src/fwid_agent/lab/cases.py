@@ -1,0 +1,87 @@
+"""The questions of the bench: a device's first dates as baseline, a later date as test.
+
+Time order only, and a baseline never mixes versions. Three kinds of case stand apart: changed
+and stable where the version is known from the device's own traffic, unverified where it is not.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from fwid_agent.core.periods import Period, make_period, select_units
+from fwid_agent.types import UnitTable
+
+DAY_NS = 86_400 * 1_000_000_000
+_FAMILY = re.compile(r"^(D-Link|WeMo|Hue|Edimax|Ednet|TP-Link)")
+# One vendor, one network module (their MAC addresses share the vendor part): one family.
+_SAME_VENDOR = {"HomeMaticPlug": "eQ-3", "MAXGateway": "eQ-3"}
+
+
+class Kind(StrEnum):
+    """What is known of a case."""
+
+    CHANGED = "changed"
+    STABLE = "stable"
+    UNVERIFIED = "unverified"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledDevice:
+    """One device's sessions and, where it is known, the version of each."""
+
+    name: str
+    mac: int
+    windows: UnitTable
+    versions: Mapping[int, str]  # session -> version; absent or "" where unknown
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One question to a detector."""
+
+    device: str
+    family: str
+    kind: Kind
+    baseline: Period
+    test: Period
+
+
+def family_of(device: str) -> str:
+    """Return the vendor family that is held out together: siblings share their software."""
+    match = _FAMILY.match(device)
+    return match.group(1) if match else _SAME_VENDOR.get(device, device)
+
+
+def list_cases(devices: Sequence[LabelledDevice], least_baseline: int = 2) -> list[Case]:
+    """List every case of these devices: each growing baseline against each later date."""
+    return [case for device in devices for case in _cases_of(device, least_baseline)]
+
+
+def _cases_of(device: LabelledDevice, least_baseline: int) -> Iterator[Case]:
+    period = make_period(device.windows, "day", DAY_NS)
+    versions = [_version(device, period, unit) for unit in range(period.units)]
+    for size in range(least_baseline, period.units):
+        known = {versions[unit] for unit in range(size)}
+        if len(known) > 1:
+            return  # the baseline would mix versions
+        for last in range(size, period.units):
+            yield Case(
+                device.name,
+                family_of(device.name),
+                _kind(known.copy().pop(), versions[last]),
+                select_units(period, range(size)),
+                select_units(period, [last]),
+            )
+
+
+def _kind(before: str, after: str) -> Kind:
+    if not before or not after:
+        return Kind.UNVERIFIED
+    return Kind.STABLE if before == after else Kind.CHANGED
+
+
+def _version(device: LabelledDevice, period: Period, unit: int) -> str:
+    sessions = period.observations.session[period.unit == unit]
+    found = {device.versions.get(int(session), "") for session in sessions}
+    return found.pop() if len(found) == 1 else ""
