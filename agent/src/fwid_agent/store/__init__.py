@@ -1,1 +1,6 @@
 """SQLite store of windows, units, verdicts and events."""
+
+from fwid_agent.store.rows import DeviceRow, EventPage, Progress, SessionProgress, VerdictRow
+from fwid_agent.store.store import Store
+
+__all__ = ["DeviceRow", "EventPage", "Progress", "SessionProgress", "Store", "VerdictRow"]

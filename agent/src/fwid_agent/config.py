@@ -1,0 +1,84 @@
+"""Settings: defaults, `fwid.toml`, and where files lie unless the command line says otherwise."""
+
+import difflib
+import os
+import tomllib
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+
+from fwid_agent.errors import UsageError
+
+_Count = Annotated[int, msgspec.Meta(ge=1)]
+_Rate = Annotated[float, msgspec.Meta(gt=0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Every setting with its default; docs/configuration.md explains each."""
+
+    window_s: _Count = 3600
+    unit_s: _Count = 86_400
+    learning_units: _Count = 7
+    settle_units: _Count = 7
+    alarms_per_device_year: _Rate = 0.1
+    idle_timeout_s: _Count = 120
+    active_timeout_s: _Count = 1800
+    max_flows: _Count = 65_536
+    max_devices: _Count = 1024
+    windows_kept_days: _Count = 14
+    units_kept_days: _Count = 730
+
+
+def load_config(path: Path) -> Config:
+    """Read a configuration file; keys that it leaves out keep their defaults.
+
+    Raises:
+        UsageError: it cannot be read, is no TOML, or has an unknown key or a wrong value.
+
+    """
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror or error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise UsageError(f"{path}: not a TOML file: {error}") from error
+    try:
+        return parse_config(values)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def parse_config(values: dict[str, Any]) -> Config:
+    """Check settings and fill in the defaults; raises UsageError."""
+    known = [field.name for field in fields(Config)]
+    for key in values:
+        if key not in known:
+            near = difflib.get_close_matches(key, known, n=1, cutoff=0)
+            raise UsageError(f"unknown key `{key}`: did you mean `{near[0]}`?")
+    try:
+        config = msgspec.convert(values, Config)
+    except msgspec.ValidationError as error:
+        reason, _, key = str(error).partition(" - at `$.")
+        raise UsageError(f"`{key.rstrip('`')}`: {reason}") from error
+    if config.unit_s % config.window_s:
+        raise UsageError("`unit_s`: has to be a multiple of `window_s`")
+    return config
+
+
+def default_config_path() -> Path:
+    """Where the user's configuration lies (XDG base directories)."""
+    return _xdg("XDG_CONFIG_HOME", ".config") / "fwid.toml"
+
+
+def default_store_path() -> Path:
+    """Where the user's store lies (XDG base directories)."""
+    return _xdg("XDG_STATE_HOME", ".local/state") / "fwid.db"
+
+
+def _xdg(variable: str, fallback: str) -> Path:
+    """The standard says: a relative path is to be ignored."""
+    named = Path(os.environ.get(variable, ""))
+    return (named if named.is_absolute() else Path.home() / fallback) / "fwid"

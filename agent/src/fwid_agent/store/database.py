@@ -1,0 +1,107 @@
+"""Open the database: pragmas, ordered migrations, transactions, and errors as one clear line."""
+
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from fwid_agent.errors import StoreError
+from fwid_agent.store.migrations import MIGRATIONS
+
+_APPLICATION_ID = 0x66776964  # "fwid"
+_BUSY_S = 5.0
+
+_MEANING: Mapping[int, str] = {
+    sqlite3.SQLITE_FULL: "the disk is full: free some space (what was stored before is kept)",
+    sqlite3.SQLITE_READONLY: "the store is read-only: give the right to write to it",
+    sqlite3.SQLITE_PERM: "no right to open the store",
+    sqlite3.SQLITE_BUSY: "another program is writing to the store: try again when it has ended",
+    sqlite3.SQLITE_LOCKED: "another program is writing to the store: try again when it has ended",
+    sqlite3.SQLITE_NOTADB: "not a fwid store: name another file",
+    sqlite3.SQLITE_CORRUPT: "the store is damaged: restore a backup or name another file",
+    sqlite3.SQLITE_CANTOPEN: "the store cannot be opened: look at the path and its rights",
+    sqlite3.SQLITE_IOERR: "the disk fails: look at the system's log",
+}
+
+
+@contextmanager
+def clear_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the file system say into a StoreError that names the file."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        meaning = _MEANING.get(code & 0xFF, str(error)) if code is not None else str(error)
+        raise StoreError(f"{path}: {meaning}") from error
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Store everything inside, or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back after some errors
+            connection.execute("ROLLBACK")
+        raise
+
+
+def connect(path: Path, *, create: bool) -> sqlite3.Connection:
+    """Open a store and bring it to the present version.
+
+    Raises:
+        StoreError: there is none (with `create` false), it is none, or it is of a newer version.
+
+    """
+    with clear_errors(path):
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        elif not path.is_file():
+            raise StoreError(f"{path}: there is no store: name one that a run has written")
+        connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
+        try:
+            _check(connection, path, create=create)
+            # A commit survives a crash of the program; a power cut may lose the latest commits,
+            # but never tears one.
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute("PRAGMA foreign_keys = ON")
+            _migrate(connection)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _check(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
+    version, owner = _number(connection, "user_version"), _number(connection, "application_id")
+    (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    new = objects == 0 and version == 0 and create
+    if owner != _APPLICATION_ID and not new:
+        raise StoreError(f"{path}: {_MEANING[sqlite3.SQLITE_NOTADB]}")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{path}: a store of version {version}, and this fwid knows versions up to "
+            f"{len(MIGRATIONS)}: update fwid-agent"
+        )
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    for number, migration in enumerate(MIGRATIONS, start=1):
+        if _number(connection, "user_version") >= number:
+            continue
+        with transaction(connection):
+            if _number(connection, "user_version") >= number:
+                continue  # another program was faster
+            for statement in migration.statements:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+            connection.execute(f"PRAGMA user_version = {number}")
+
+
+def _number(connection: sqlite3.Connection, pragma: str) -> int:
+    return int(connection.execute(f"PRAGMA {pragma}").fetchone()[0])

@@ -1,0 +1,80 @@
+"""Devices with their states and labels, and the sessions that were read."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+
+from fwid_agent.store.rows import DeviceRow, SessionProgress
+
+
+def add_devices(connection: sqlite3.Connection, devices: Iterable[DeviceRow]) -> None:
+    """Add what is new of each device to what is known of it."""
+    connection.executemany(
+        """
+        INSERT INTO devices VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET
+            first_seen_ns = min(first_seen_ns, excluded.first_seen_ns),
+            last_seen_ns = max(last_seen_ns, excluded.last_seen_ns),
+            packets_sent = packets_sent + excluded.packets_sent,
+            packets_received = packets_received + excluded.packets_received,
+            bytes = bytes + excluded.bytes
+        """,
+        (
+            (
+                row.device,
+                row.first_seen_ns,
+                row.last_seen_ns,
+                row.packets_sent,
+                row.packets_received,
+                row.bytes,
+            )
+            for row in devices
+        ),
+    )
+
+
+def read_devices(connection: sqlite3.Connection) -> tuple[DeviceRow, ...]:
+    """Read all devices, by address."""
+    rows = connection.execute("SELECT * FROM devices ORDER BY device")
+    return tuple(DeviceRow(*row) for row in rows)
+
+
+def put_states(connection: sqlite3.Connection, states: Mapping[int, str]) -> None:
+    """Replace the states of these devices."""
+    connection.executemany("INSERT OR REPLACE INTO states VALUES (?, ?)", states.items())
+
+
+def read_states(connection: sqlite3.Connection) -> dict[int, str]:
+    """Read the state of every device that has one."""
+    return dict(connection.execute("SELECT device, state FROM states ORDER BY device"))
+
+
+def put_label(connection: sqlite3.Connection, device: int, version: int, label: str) -> None:
+    """Name a version of a device, or name it anew."""
+    connection.execute("INSERT OR REPLACE INTO labels VALUES (?, ?, ?)", (device, version, label))
+
+
+def read_labels(connection: sqlite3.Connection, device: int) -> dict[int, str]:
+    """Read the names of a device's versions."""
+    return dict(
+        connection.execute(
+            "SELECT version, label FROM labels WHERE device = ? ORDER BY version", (device,)
+        )
+    )
+
+
+def put_session(connection: sqlite3.Connection, session: SessionProgress) -> int:
+    """Set how far an input has been read; gives the session's number in the store."""
+    ((number,),) = connection.execute(
+        "INSERT INTO sessions (fingerprint, name, frames_done) VALUES (?, ?, ?)"
+        " ON CONFLICT (fingerprint) DO UPDATE SET frames_done = excluded.frames_done"
+        " RETURNING session",
+        (session.fingerprint, session.name, session.frames_done),
+    ).fetchall()
+    return int(number)
+
+
+def read_session(connection: sqlite3.Connection, fingerprint: str) -> SessionProgress | None:
+    """Read how far an input has been read, if at all."""
+    row = connection.execute(
+        "SELECT fingerprint, name, frames_done FROM sessions WHERE fingerprint = ?", (fingerprint,)
+    ).fetchone()
+    return SessionProgress(*row) if row else None

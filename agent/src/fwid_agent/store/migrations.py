@@ -1,0 +1,109 @@
+"""The store's versions, in order. Never change one that has been released: add the next."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """What brings a store from the version before to this one, in one transaction."""
+
+    name: str
+    statements: tuple[str, ...]
+
+
+_PERIODS = """
+    CREATE TABLE {name} (
+        device INTEGER NOT NULL REFERENCES devices,
+        start_ns INTEGER NOT NULL,
+        session INTEGER NOT NULL REFERENCES sessions,
+        observed REAL NOT NULL,
+        body BLOB NOT NULL,
+        PRIMARY KEY (device, start_ns, session)
+    ) STRICT
+"""
+
+# Version 1 is the position 1 here, and so on: PRAGMA user_version counts those that were done.
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(
+        "first tables",
+        (
+            """
+            CREATE TABLE meta (
+                key TEXT PRIMARY KEY,
+                value TEXT NOT NULL
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE sessions (
+                session INTEGER PRIMARY KEY,
+                fingerprint TEXT NOT NULL UNIQUE,
+                name TEXT NOT NULL,
+                frames_done INTEGER NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE devices (
+                device INTEGER PRIMARY KEY,
+                first_seen_ns INTEGER NOT NULL,
+                last_seen_ns INTEGER NOT NULL,
+                packets_sent INTEGER NOT NULL,
+                packets_received INTEGER NOT NULL,
+                bytes INTEGER NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE states (
+                device INTEGER PRIMARY KEY REFERENCES devices,
+                state TEXT NOT NULL
+            ) STRICT
+            """,
+            """
+            CREATE TABLE labels (
+                device INTEGER NOT NULL REFERENCES devices,
+                version INTEGER NOT NULL,
+                label TEXT NOT NULL,
+                PRIMARY KEY (device, version)
+            ) STRICT, WITHOUT ROWID
+            """,
+            _PERIODS.format(name="windows"),
+            _PERIODS.format(name="units"),
+            """
+            CREATE TABLE verdicts (
+                device INTEGER NOT NULL REFERENCES devices,
+                unit_start_ns INTEGER NOT NULL,
+                state TEXT NOT NULL,
+                version INTEGER NOT NULL,
+                verdict TEXT NOT NULL,
+                cause TEXT NOT NULL,
+                g REAL,
+                g_low REAL,
+                g_high REAL,
+                n_baseline INTEGER,
+                n_test INTEGER,
+                similarity_baseline REAL,
+                similarity_test REAL,
+                score REAL,
+                software REAL,
+                reasons TEXT NOT NULL,
+                missing TEXT NOT NULL,
+                PRIMARY KEY (device, unit_start_ns)
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE events (
+                seq INTEGER PRIMARY KEY AUTOINCREMENT,
+                id TEXT NOT NULL UNIQUE,
+                time TEXT NOT NULL,
+                time_ns INTEGER NOT NULL,
+                device TEXT NOT NULL,
+                type TEXT NOT NULL,
+                from_version INTEGER,
+                to_version INTEGER,
+                cause TEXT NOT NULL,
+                expected INTEGER NOT NULL,
+                reasons TEXT NOT NULL
+            ) STRICT
+            """,
+        ),
+    ),
+)

@@ -1,0 +1,59 @@
+"""What goes into the store and comes out of it, besides the types that all stages share."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fwid_agent.types import Decision, Event, State, UnitTable
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceRow:
+    """What is counted of a device. Given to the store: what is new; read from it: all so far."""
+
+    device: int  # MAC
+    first_seen_ns: int
+    last_seen_ns: int
+    packets_sent: int
+    packets_received: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SessionProgress:
+    """How far an input has been read into the store."""
+
+    fingerprint: str  # the same whenever the same input is read, wherever it lies
+    name: str  # for people
+    frames_done: int  # frames of the input, from its start, that are counted in the store
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRow:
+    """What was decided for a device at the end of a unit, and the state that it led to."""
+
+    device: int  # MAC
+    unit_start_ns: int
+    state: State
+    version: int
+    decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Everything that has happened since the last commit; stored as a whole or not at all."""
+
+    session: SessionProgress | None = None  # needed where there are windows
+    windows: Mapping[int, UnitTable] = field(default_factory=dict)  # MAC -> what is to be added
+    devices: Sequence[DeviceRow] = ()  # every device has to be given once before anything of it
+    verdicts: Sequence[VerdictRow] = ()
+    states: Mapping[int, str] = field(default_factory=dict)  # MAC -> state as core writes it
+    events: Sequence[Event] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Events after some `seq`, oldest first."""
+
+    events: tuple[Event, ...]
+    gap: bool  # events that were asked for are no longer kept, or the store is another one
+    last_seq: int  # of the whole store; 0 where nothing ever happened

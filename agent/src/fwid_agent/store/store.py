@@ -1,0 +1,169 @@
+"""The store as the rest of the program sees it."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID, uuid4
+
+import numpy as np
+
+from fwid_agent.config import Config
+from fwid_agent.errors import StoreError
+from fwid_agent.store import devices, events, periods, verdicts
+from fwid_agent.store.database import clear_errors, connect, transaction
+from fwid_agent.store.rows import DeviceRow, EventPage, Progress, SessionProgress, VerdictRow
+from fwid_agent.types import Event, UnitTable
+
+_FOREVER_NS = 2**63 - 1
+_DAY_NS = 86_400_000_000_000
+
+
+class Store:
+    """Everything that the agent remembers, in one SQLite file.
+
+    Every method may raise StoreError; then nothing of what it was to store is stored. A commit
+    rewrites a few pages for each device: where an SD card is to last, commit at most every ten
+    minutes.
+    """
+
+    def __init__(self, path: Path, connection: sqlite3.Connection, agent: UUID) -> None:
+        self.path = path
+        self.agent = agent  # id of the agent that the store belongs to
+        self._connection = connection
+
+    @classmethod
+    def open(cls, path: Path, *, create: bool = True) -> Self:
+        """Open a store, and make it where there is none unless `create` is false."""
+        connection = connect(path, create=create)
+        with clear_errors(path), transaction(connection):
+            connection.execute("INSERT OR IGNORE INTO meta VALUES ('agent', ?)", (str(uuid4()),))
+            (agent,) = connection.execute("SELECT value FROM meta WHERE key = 'agent'").fetchone()
+        return cls(path, connection, UUID(agent))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the file; the store cannot be used any more."""
+        with clear_errors(self.path):
+            self._connection.close()
+
+    # --- writing -----------------------------------------------------------------------------
+
+    def commit_progress(self, progress: Progress) -> tuple[Event, ...]:
+        """Store all of it in one transaction; gives the events that are new, with their `seq`.
+
+        Windows add to those of the same device, session and start, so that a session may be
+        stored piece by piece. Events that are stored already (by id) are left as they are.
+        """
+        if progress.windows and progress.session is None:
+            raise StoreError(f"{self.path}: windows belong to a session, and none was given")
+        with self._writing() as connection:
+            devices.add_devices(connection, progress.devices)
+            if progress.session is not None:
+                number = devices.put_session(connection, progress.session)
+                for device, table in progress.windows.items():
+                    session = np.full(len(table), number, np.int32)
+                    owned = replace(table, session=session)
+                    periods.add_periods(connection, "windows", device, owned)
+            devices.put_states(connection, progress.states)
+            verdicts.put_verdicts(connection, progress.verdicts)
+            return events.put_events(connection, progress.events)
+
+    def label(self, device: int, version: int, label: str) -> None:
+        """Name a version of a device."""
+        with self._writing() as connection:
+            devices.put_label(connection, device, version, label)
+
+    def compact(self, now_ns: int, config: Config) -> None:
+        """Fold windows that are old enough into units, and forget what is older than is kept."""
+        unit_ns = config.unit_s * 1_000_000_000
+        windows_ns = (now_ns - config.windows_kept_days * _DAY_NS) // unit_ns * unit_ns
+        kept_ns = now_ns - config.units_kept_days * _DAY_NS
+        for row in self.devices():
+            with self._writing() as connection:
+                old = periods.read_periods(connection, "windows", row.device, 0, windows_ns)
+                if len(old):
+                    folded = periods.fold([periods.floor_starts(old, unit_ns)])
+                    periods.add_periods(connection, "units", row.device, folded)
+                    periods.drop_periods(connection, "windows", row.device, windows_ns)
+                periods.drop_periods(connection, "units", row.device, kept_ns)
+                verdicts.drop_verdicts(connection, row.device, kept_ns)
+        with self._writing() as connection:
+            events.drop_events(connection, kept_ns)
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def session(self, fingerprint: str) -> SessionProgress | None:
+        """How far an input has been read, None where it is new."""
+        with self._reading() as connection:
+            return devices.read_session(connection, fingerprint)
+
+    def devices(self) -> tuple[DeviceRow, ...]:
+        """All devices, by address."""
+        with self._reading() as connection:
+            return devices.read_devices(connection)
+
+    def states(self) -> dict[int, str]:
+        """The state of each device, as it was given."""
+        with self._reading() as connection:
+            return devices.read_states(connection)
+
+    def labels(self, device: int) -> dict[int, str]:
+        """The names of a device's versions."""
+        with self._reading() as connection:
+            return devices.read_labels(connection, device)
+
+    def windows(self, device: int, since_ns: int = 0) -> UnitTable:
+        """A device's windows that are still kept, in the order of time.
+
+        `session` is the session's number in the store.
+        """
+        with self._reading() as connection:
+            return periods.read_periods(connection, "windows", device, since_ns, _FOREVER_NS)
+
+    def units(self, device: int, unit_ns: int, since_ns: int = 0) -> UnitTable:
+        """All of a device's traffic as one period a unit and session, in the order of time."""
+        with self._reading() as connection:
+            both = [
+                periods.read_periods(connection, kind, device, since_ns, _FOREVER_NS)
+                for kind in periods.KINDS
+            ]
+        return periods.fold([periods.floor_starts(table, unit_ns) for table in both])
+
+    def verdicts(self, device: int, since_ns: int = 0) -> tuple[VerdictRow, ...]:
+        """A device's verdicts, oldest first."""
+        with self._reading() as connection:
+            return verdicts.read_verdicts(connection, device, since_ns)
+
+    def events(self, after_seq: int = 0, limit: int = 1000) -> EventPage:
+        """Events after `after_seq`, oldest first; `gap` where some of them are no longer kept."""
+        with self._reading() as connection:
+            return events.read_events(connection, after_seq, limit)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """One moment's view, also where several statements read."""
+        with clear_errors(self.path):
+            self._connection.execute("BEGIN")
+            try:
+                yield self._connection
+            finally:
+                self._connection.execute("ROLLBACK")
+
+    @contextmanager
+    def _writing(self) -> Iterator[sqlite3.Connection]:
+        with clear_errors(self.path), transaction(self._connection):
+            yield self._connection
