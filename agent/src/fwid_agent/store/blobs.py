@@ -11,7 +11,7 @@ import zlib
 
 import numpy as np
 
-from fwid_agent.errors import StoreError
+from fwid_agent.store.database import decoding
 from fwid_agent.types import F8, ROW_COUNT, SUMS, TOKEN_DTYPE, Table, UnitTable
 
 LAYOUT = 1
@@ -24,7 +24,7 @@ def encode_periods(table: UnitTable) -> list[bytes]:
     bounds = np.searchsorted(table.tokens["period"], np.arange(len(table) + 1))
     return [
         _encode(sums, table.tokens[begin:end])
-        for sums, begin, end in zip(table.sums, bounds, bounds[1:], strict=True)
+        for sums, begin, end in zip(table.sums, bounds[:-1], bounds[1:], strict=True)
     ]
 
 
@@ -32,13 +32,11 @@ def decode_period(body: bytes) -> tuple[F8, Table]:
     """Read sums [ROW_COUNT, len(SUMS)] and tokens (TOKEN_DTYPE, period 0).
 
     Raises:
-        StoreError: the bytes are of another layout or damaged.
+        DamagedError: the bytes are of another layout, or none of it.
 
     """
-    try:
+    with decoding():
         return _decode(body)
-    except (IndexError, ValueError, struct.error, zlib.error) as error:
-        raise StoreError("the store holds a damaged period: restore a backup") from error
 
 
 def _encode(sums: F8, tokens: Table) -> bytes:

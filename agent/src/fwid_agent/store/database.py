@@ -1,9 +1,13 @@
 """Open the database: pragmas, ordered migrations, transactions, and errors as one clear line."""
 
 import sqlite3
+import struct
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+from msgspec import MsgspecError
 
 from fwid_agent.errors import StoreError
 from fwid_agent.store.migrations import MIGRATIONS
@@ -24,6 +28,19 @@ _MEANING: Mapping[int, str] = {
 }
 
 
+class DamagedError(Exception):
+    """A value in the store is not what was written."""
+
+
+@contextmanager
+def decoding() -> Iterator[None]:
+    """Turn every way in which a stored value can be unreadable into DamagedError."""
+    try:
+        yield
+    except (ValueError, TypeError, IndexError, struct.error, zlib.error, MsgspecError) as error:
+        raise DamagedError(str(error)) from error
+
+
 @contextmanager
 def clear_errors(path: Path) -> Iterator[None]:
     """Turn what SQLite and the file system say into a StoreError that names the file."""
@@ -33,6 +50,8 @@ def clear_errors(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         meaning = _MEANING.get(code & 0xFF, str(error)) if code is not None else str(error)
         raise StoreError(f"{path}: {meaning}") from error
+    except DamagedError as error:
+        raise StoreError(f"{path}: {_MEANING[sqlite3.SQLITE_CORRUPT]}") from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error
 

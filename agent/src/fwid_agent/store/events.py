@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from fwid_agent.store.database import decoding
 from fwid_agent.store.rows import EventPage
 from fwid_agent.types import Cause, Event, EventReason, EventType, parse_time
 
@@ -36,8 +37,10 @@ def read_events(connection: sqlite3.Connection, after_seq: int, limit: int) -> E
     )
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     last_seq = int(last[0]) if last else 0
+    with decoding():
+        events = tuple(map(_from_row, rows))
     return EventPage(
-        events=tuple(map(_from_row, rows)),
+        events,
         gap=after_seq < _dropped(connection) or after_seq > last_seq,
         last_seq=last_seq,
     )

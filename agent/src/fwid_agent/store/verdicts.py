@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from fwid_agent.store.database import decoding
 from fwid_agent.store.rows import VerdictRow
 from fwid_agent.types import Cause, Decision, Effect, Reason, State, Verdict, format_mac
 
@@ -26,7 +27,8 @@ def read_verdicts(
         "SELECT * FROM verdicts WHERE device = ? AND unit_start_ns >= ? ORDER BY unit_start_ns",
         (device, since_ns),
     )
-    return tuple(map(_from_row, rows))
+    with decoding():
+        return tuple(map(_from_row, rows))
 
 
 def drop_verdicts(connection: sqlite3.Connection, device: int, end_ns: int) -> None:
