@@ -84,7 +84,8 @@ def decide(
     if single:
         alarm = prior.single.threshold(SINGLE_CHANCE)
     else:
-        alarm = prior.software.threshold(chance, _own_scores(comparison, own_comparisons))
+        tail = prior.once if comparison.replicates_test < 2 else prior.several
+        alarm = tail.threshold(chance, _own_scores(comparison, own_comparisons))
     verdict, cause = _judge(
         findings, score, alarm, prior.anything.threshold(chance), whole.software
     )

@@ -50,9 +50,10 @@ class Prior:
 
     spreads: Mapping[str, Mapping[str, Spread]]  # direction -> feature name -> spread
     loss: Mapping[str, Mapping[str, float]]  # direction -> TokenKind name -> b
-    software: Tail  # score of replaced own values, two baseline replicates or more
+    single: Tail  # score of replaced own values with one baseline replicate
+    once: Tail  # the same with two baseline replicates or more and one test replicate
+    several: Tail  # the same with two or more on both sides
     anything: Tail  # score of whatever differs most, two baseline replicates or more
-    single: Tail  # score of replaced own values, one baseline replicate
     score_spread_floor: float  # smallest standard deviation of similarity scores believed
     trained_on: tuple[str, ...] = ()
     version: int = PRIOR_VERSION
@@ -65,8 +66,9 @@ def weak_prior(variances: Mapping[str, float]) -> Prior:
     return Prior(
         spreads=dict.fromkeys(DIRECTIONS, spreads),
         loss=dict.fromkeys(DIRECTIONS, loss),
-        software=Tail(0.5, 5),
+        single=Tail(0.9, 5),
+        once=Tail(0.5, 5),
+        several=Tail(0.5, 5),
         anything=Tail(0.7, 5),
-        single=Tail(0.7, 5),
         score_spread_floor=0.01,
     )

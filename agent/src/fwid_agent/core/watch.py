@@ -37,6 +37,7 @@ from fwid_agent.types import (
 
 BASELINE_UNITS = 28  # four weeks: older habits say less than they cost
 SUSPECT_SHARE = 0.5  # of the alarm's evidence: the lower threshold
+CONFIRMING_UNITS = 2  # a rare variant of the same version is seen once; new software stays
 QUIET_SHARE = 0.05  # of the usual packets sent: below, a unit says nothing
 _SENT = np.array([row.direction == "sent" for row in ROWS])
 
@@ -83,7 +84,7 @@ def judge_unit(
     enough = _speaks(watch, unit)
     test = unit if watch.waiting is None else merge_tables([watch.waiting, unit])
     decision = _decide(device, watch, test, method)
-    level = _level(decision) if enough else Level.NONE
+    level = _level(decision, _units(test, method)) if enough else Level.NONE
     matched = _recognise(device, watch, test, method) if level is Level.ALARM else None
     given = UnitJudged(decision, start_ns, enough, level, matched)
     state, events = step(watch.state, given, now_ns, method.rules)
@@ -129,8 +130,10 @@ def _decide(device: str, watch: Watch, test: UnitTable, method: Method) -> Decis
     return decision
 
 
-def _level(decision: Decision) -> Level:
-    if decision.verdict in (Verdict.CHANGED, Verdict.DIFFERENT):
+def _level(decision: Decision, units: int) -> Level:
+    if decision.verdict is Verdict.CHANGED:
+        return Level.ALARM if units >= CONFIRMING_UNITS else Level.SUSPECT
+    if decision.verdict is Verdict.DIFFERENT:
         return Level.ALARM
     if decision.verdict is Verdict.STABLE and decision.score >= SUSPECT_SHARE:
         return Level.SUSPECT

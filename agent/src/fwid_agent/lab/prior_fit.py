@@ -39,20 +39,21 @@ def fit_prior(devices: Mapping[str, UnitTable], unit_ns: int = _DAY_NS) -> Prior
         loss=_fit_loss(periods),
         trained_on=tuple(sorted(devices)),
     )
-    single, several, anything = [], [], []
+    single, once, several, anything = [], [], [], []
     for period in periods:
         for baseline, test in time_ordered_splits(period):
             findings = list_findings(compare_periods(baseline, test, prior))
             own = score_of(findings, Sign.OWN_VALUE)
             if baseline.units == 1:
                 single.append(own)
-            else:
-                several.append(own)
-                anything.append(score_of(findings))
+                continue
+            (once if test.units == 1 else several).append(own)
+            anything.append(score_of(findings))
     return replace(
         prior,
         single=_fit_alarm_tail(single),
-        software=_fit_alarm_tail(several),
+        once=_fit_alarm_tail(once),
+        several=_fit_alarm_tail(several),
         anything=_fit_bulk_tail(anything),
     )
 
