@@ -11,8 +11,9 @@ import msgspec
 
 from fwid_agent.errors import UsageError
 
-_Count = Annotated[int, msgspec.Meta(ge=1)]
-_Rate = Annotated[float, msgspec.Meta(gt=0)]
+_Count = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
+_Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+_Rate = Annotated[float, msgspec.Meta(gt=0, le=365)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ class Config:
     active_timeout_s: _Count = 1800
     max_flows: _Count = 65_536
     max_devices: _Count = 1024
-    windows_kept_days: _Count = 14
-    units_kept_days: _Count = 730
+    windows_kept_days: _Days = 14
+    units_kept_days: _Days = 730
 
 
 def load_config(path: Path) -> Config:

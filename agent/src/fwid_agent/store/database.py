@@ -50,7 +50,7 @@ def clear_errors(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", None)
         meaning = _MEANING.get(code & 0xFF, str(error)) if code is not None else str(error)
         raise StoreError(f"{path}: {meaning}") from error
-    except DamagedError as error:
+    except (DamagedError, UnicodeDecodeError) as error:  # the latter: SQLite quotes damaged text
         raise StoreError(f"{path}: {_MEANING[sqlite3.SQLITE_CORRUPT]}") from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error

@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 
-from fwid_agent.store.database import decoding
 from fwid_agent.store.rows import EventPage
 from fwid_agent.types import Cause, Event, EventReason, EventType, parse_time
 
@@ -37,10 +36,8 @@ def read_events(connection: sqlite3.Connection, after_seq: int, limit: int) -> E
     )
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     last_seq = int(last[0]) if last else 0
-    with decoding():
-        events = tuple(map(_from_row, rows))
     return EventPage(
-        events,
+        events=tuple(map(_from_row, rows)),
         gap=after_seq < _dropped(connection) or after_seq > last_seq,
         last_seq=last_seq,
     )

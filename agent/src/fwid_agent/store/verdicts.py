@@ -6,7 +6,6 @@ from typing import Any
 
 import msgspec
 
-from fwid_agent.store.database import decoding
 from fwid_agent.store.rows import VerdictRow
 from fwid_agent.types import Cause, Decision, Effect, Reason, State, Verdict, format_mac
 
@@ -27,8 +26,7 @@ def read_verdicts(
         "SELECT * FROM verdicts WHERE device = ? AND unit_start_ns >= ? ORDER BY unit_start_ns",
         (device, since_ns),
     )
-    with decoding():
-        return tuple(map(_from_row, rows))
+    return tuple(map(_from_row, rows))
 
 
 def drop_verdicts(connection: sqlite3.Connection, device: int, end_ns: int) -> None:

@@ -1,0 +1,99 @@
+"""A home's store stays small, and writes little: both are exact, so they are held by a test."""
+
+import time
+from pathlib import Path
+
+import pytest
+from fwid_agent.config import Config
+from fwid_agent.core.events import News, make_event
+from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
+from fwid_agent.types import (
+    Cause,
+    Decision,
+    Effect,
+    EventType,
+    Reason,
+    State,
+    UnitTable,
+    Verdict,
+    format_mac,
+)
+
+from tests.made_tables import DAY_NS, HOUR_NS, make_table
+
+DEVICES = 40
+DAYS = 365
+MB = 1_000_000
+
+
+def table(mac: int, starts: list[int], day: int) -> UnitTable:
+    """As much as the richest of real devices shows: 19 rows, 190 values."""
+    return make_table(mac * 1000 + day, starts, rows=19, values_per_row=10)
+
+
+def verdict(mac: int, day: int) -> VerdictRow:
+    params = {"protocol": "http", "direction": "received", "scope": "cloud", "feature": "packets"}
+    reasons = tuple(
+        Reason("statistic_moved", {**params, "before": 262.125, "after": 204.5 + n}, 9.25)
+        for n in range(3)
+    )
+    effect = Effect(0.123456, -0.654321, 1.234567, 7, 1)
+    numbers = (0.987654, 0.912345, 1.234567, 0.456789)
+    decided = Decision(
+        format_mac(mac), Verdict.STABLE, Cause.NONE, effect, *numbers, reasons, missing=""
+    )
+    return VerdictRow(mac, day * DAY_NS, State.STABLE, 1, decided)
+
+
+@pytest.mark.slow
+def test_a_year_of_forty_devices(path: Path) -> None:
+    """Less than 300 MB after a year, at most 50 MB written a day with a commit an hour."""
+    macs = [0xB0C554000000 + number for number in range(DEVICES)]
+    kept_from = DAYS - Config().windows_kept_days - 1
+    with Store.open(path) as store:
+        for day in range(DAYS):
+            session = SessionProgress("live", "eth0", day)
+            news = News(EventType.BEHAVES_DIFFERENTLY, 1, 1, Cause.SETTINGS)
+            steps = 24 if day >= kept_from else 1  # older days are folded at once: same rows
+            if day >= kept_from:
+                wal = Path(f"{path}-wal")
+                store._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                store._connection.execute("PRAGMA wal_autocheckpoint = 0")
+            for hour in range(steps):
+                start = day * DAY_NS + hour * HOUR_NS
+                store.commit_progress(
+                    Progress(
+                        session=session,
+                        windows={mac: table(mac, [start], day + hour) for mac in macs},
+                        devices=[DeviceRow(mac, start, start, 1, 1, 1) for mac in macs],
+                    )
+                )
+            store.commit_progress(
+                Progress(
+                    verdicts=[verdict(mac, day) for mac in macs],
+                    states=dict.fromkeys(macs, "{}" * 100),
+                    events=[make_event(news, macs[0], day * DAY_NS, store.agent, day)],
+                )
+            )
+            if day < kept_from:
+                store.compact((day + 15) * DAY_NS, Config())
+            else:
+                store.compact((day + 1) * DAY_NS, Config())
+                # Each page goes to the log and, at the latest now, from there to the file.
+                written = 2 * wal.stat().st_size
+    size = path.stat().st_size
+    begin = time.perf_counter()
+    with Store.open(path, create=False) as store:
+        opened = time.perf_counter()
+        page = store.verdicts(macs[7], 0)
+        year = time.perf_counter()
+        units = store.units(macs[7], DAY_NS)
+        end = time.perf_counter()
+    print(
+        f"\nstore of a year: {size / MB:.0f} MB; written in the last day: {written / MB:.1f} MB; "
+        f"open {(opened - begin) * 1e3:.0f} ms; a year's verdicts {(year - opened) * 1e3:.0f} ms, "
+        f"units {(end - year) * 1e3:.0f} ms"
+    )
+    assert len(page) == len(units) == DAYS
+    assert size < 300 * MB
+    assert written <= 50 * MB
