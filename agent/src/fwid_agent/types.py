@@ -4,6 +4,7 @@ Arrays are columns of equal length; their shapes and dtypes stand beside each fi
 int64 nanoseconds since the Unix epoch (UTC). Sizes are bytes.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -315,6 +316,6 @@ def format_mac(mac: int) -> str:
 def parse_mac(text: str) -> int:
     """Read a MAC in any usual notation; raises ValueError for anything else."""
     digits = text.strip().lower().replace(":", "").replace("-", "").replace(".", "")
-    if len(digits) != 12:
+    if not re.fullmatch("[0-9a-f]{12}", digits):
         raise ValueError(f"not a MAC address: {text!r}")
     return int(digits, 16)
