@@ -269,8 +269,13 @@ def test_replay_in_pieces_gives_the_same_events(inputs: list[Input], stops: set[
 
 @given(INPUTS)
 def test_event_ids_are_unique(inputs: list[Input]) -> None:
-    """Two events of one device never share an id."""
-    ids = [each.id for each in run(inputs)[1]]
+    """Two events of one device never share an id, not even of one moment."""
+    state, sent = enrol(MAC, 0, RULES)
+    ids = [each.id for each in sent]
+    for each in [*LEARNED, software(3), Accepted(), software(4), Accepted(), *inputs]:
+        state, sent = step(state, each, 0, RULES)
+        ids += [event.id for event in sent]
+    assert len(ids) >= 5
     assert len(set(ids)) == len(ids)
 
 

@@ -89,7 +89,10 @@ class Store:
             devices.put_label(connection, device, version, label)
 
     def compact(self, now_ns: int, config: Config) -> None:
-        """Fold windows that are old enough into units, and forget what is older than is kept."""
+        """Fold windows that are old enough into units, and forget what is older than is kept.
+
+        `now_ns` is the time of the traffic: of the newest frame where captures are replayed.
+        """
         unit_ns = config.unit_s * 1_000_000_000
         windows_ns = (now_ns - config.windows_kept_days * _DAY_NS) // unit_ns * unit_ns
         kept_ns = now_ns - config.units_kept_days * _DAY_NS
