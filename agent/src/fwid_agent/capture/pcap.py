@@ -1,0 +1,79 @@
+"""Classic pcap: frames out of a buffer, without any I/O.
+
+Format: the IETF opsawg draft "PCAP Capture File Format".
+"""
+
+import struct
+from dataclasses import dataclass
+
+import numpy as np
+
+from fwid_agent.capture.frames import Damage, Frames, Parsed, rows_at
+from fwid_agent.types import I8
+
+HEADER_BYTES = 24
+RECORD_BYTES = 16
+# Above the largest snap length that tools write (256 KiB), a length is damage, not a frame.
+MAX_FRAME_BYTES = 1 << 18
+# magic as little-endian -> (byte order, nanoseconds a fraction unit)
+_MAGICS = {
+    0xA1B2C3D4: ("<", 1000),
+    0xA1B23C4D: ("<", 1),
+    0xD4C3B2A1: (">", 1000),
+    0x4D3CB2A1: (">", 1),
+}
+
+
+def is_pcap(head: bytes) -> bool:
+    """Say whether a file that begins with these bytes is a classic pcap."""
+    return len(head) >= 4 and int.from_bytes(head[:4], "little") in _MAGICS
+
+
+@dataclass(frozen=True, slots=True)
+class PcapParser:
+    """Reads the records of one file; `parse` may be fed any pieces of it."""
+
+    order: str
+    fraction_ns: int
+    link_type: int
+
+    @classmethod
+    def of(cls, header: bytes) -> "PcapParser":
+        """Read the global header (HEADER_BYTES long, `is_pcap`)."""
+        order, fraction_ns = _MAGICS[int.from_bytes(header[:4], "little")]
+        (network,) = struct.unpack_from(order + "I", header, 20)
+        # The upper bits hold the length of a frame check sequence, not the type.
+        return cls(order, fraction_ns, network & 0xFFFF)
+
+    def parse(self, buffer: bytearray, size: int) -> Parsed:
+        """Find the frames in the first `size` bytes, which begin with a record."""
+        offsets, end, damage = self._scan(buffer, size)
+        fields = rows_at(buffer, offsets, RECORD_BYTES, self.order + "u4").astype(np.int64)
+        count = len(offsets)
+        frames = Frames(
+            offsets + RECORD_BYTES,
+            fields[:, 2].astype(np.uint32),
+            fields[:, 3].astype(np.uint32),
+            fields[:, 0] * 1_000_000_000 + fields[:, 1] * self.fraction_ns,
+            np.full(count, self.link_type, np.uint16),
+            np.zeros(count, np.uint16),
+        )
+        return Parsed(frames, end, damage)
+
+    def _scan(self, buffer: bytearray, size: int) -> tuple[I8, int, Damage | None]:
+        """Walk from record to record: the one part that cannot be done for all at once."""
+        found: list[int] = []
+        append = found.append
+        read_length = struct.Struct(self.order + "I").unpack_from
+        at, last = 0, size - RECORD_BYTES
+        damage = None
+        while at <= last:
+            (length,) = read_length(buffer, at + 8)
+            following = at + RECORD_BYTES + length
+            if following > size:
+                if length > MAX_FRAME_BYTES:
+                    damage = Damage(at, f"a frame of {length} bytes cannot be; the file is damaged")
+                break
+            append(at)
+            at = following
+        return np.array(found, np.int64), at, damage
