@@ -1,0 +1,179 @@
+"""Counts of exact values ("tokens"): collected from a batch, added up over batches."""
+
+import numpy as np
+
+from fwid_agent.types import (
+    DIRECTIONS,
+    I8,
+    ROWS,
+    TOKEN_DTYPE,
+    U8,
+    FlowMarks,
+    PacketBatch,
+    Table,
+    TokenKind,
+)
+
+_TCP, _SYN = 6, 0x02
+_SENT = np.array([row.direction == DIRECTIONS[0] for row in ROWS])
+_FIRST_EPHEMERAL_PORT = 1024
+MAX_VALUES = 4096  # of one kind in one row and window: what a scan may add to the memory
+_COMPACT_AT = 1 << 18
+Owner = tuple[int, int, int]  # session, window, device
+
+_ENTRY = np.dtype(
+    [
+        ("session", "i4"),
+        ("device", "i4"),
+        ("window", "i8"),
+        ("cell", "u8"),  # row, kind and value in one number, in this order
+        ("count", "i8"),
+    ]
+)
+_KIND_SHIFT, _ROW_SHIFT = np.uint64(32), np.uint64(36)
+
+
+def collect_tokens(
+    batch: PacketBatch, marks: FlowMarks, packet: I8, group: I8, row: I8
+) -> tuple[I8, U8, I8]:
+    """Count the values of each group (device, window and row).
+
+    Args:
+        batch, marks: the packets.
+        packet: [n] which packet each contribution is of.
+        group: [n] its group.
+        row: [n] its row.
+
+    Returns:
+        [m] group, [m] kind and value in one number, [m] count.
+
+    """
+    known = np.flatnonzero(batch.undecoded[packet] == 0)
+    packet, group = packet[known], group[known].astype(np.uint64)
+    own = _SENT[row[known]]
+    syn = own & (batch.proto[packet] == _TCP) & (batch.tcp_flags[packet] & _SYN != 0)
+    first, start = marks.first_flight[packet], marks.flow_start[packet]
+    size = batch.size_bytes
+    parts = [
+        _pack(group, TokenKind.SIZE, size[packet]),
+        _pack(group[first], TokenKind.FIRST_SIZE, size[packet[first]]),
+        _pack(group[syn], TokenKind.SYN_WINDOW, batch.window[packet[syn]]),
+        _pack(group[syn], TokenKind.SYN_MSS, batch.mss[packet[syn]]),
+        _pack(group[syn], TokenKind.SYN_OPTIONS, batch.options[packet[syn]]),
+        _pack(group[start], TokenKind.PORT, _service_port(batch, packet[start])),
+    ]
+    routed = own & (batch.ip_version[packet] > 0)
+    parts.append(_pack(group[routed], TokenKind.TTL, batch.ttl[packet[routed]]))
+    keys = np.sort(np.concatenate(parts))
+    new = np.ones(len(keys), bool)
+    new[1:] = keys[1:] != keys[:-1]
+    at = np.flatnonzero(new)
+    count = np.diff(np.append(at, len(keys)))
+    keys = keys[at]
+    return (keys >> _ROW_SHIFT).astype(np.int64), keys & np.uint64((1 << 36) - 1), count
+
+
+def _pack(group: U8, kind: TokenKind, value: np.ndarray) -> U8:
+    packed: U8 = group << _ROW_SHIFT | np.uint64(kind) << _KIND_SHIFT | value.astype(np.uint64)
+    return packed
+
+
+def _service_port(batch: PacketBatch, packet: I8) -> np.ndarray:
+    """The port that names the service of a flow's first packet.
+
+    It is the one the packet goes to, unless that is made up and the one it comes from is not
+    (an answer whose question was not seen).
+    """
+    source, target = batch.src_port[packet], batch.dst_port[packet]
+    answer = (target >= _FIRST_EPHEMERAL_PORT) & (source < _FIRST_EPHEMERAL_PORT) & (source > 0)
+    return np.where(answer, source, target)
+
+
+class TokenBook:
+    """Adds up token counts until they are taken out."""
+
+    def __init__(self) -> None:
+        self._entries: list[Table] = []
+        self._length = 0
+        self.dropped = 0  # counts of values beyond MAX_VALUES
+
+    def add(
+        self,
+        session: int,
+        tokens: tuple[I8, U8, I8],
+        owners: tuple[I8, I8, I8],
+    ) -> None:
+        """Add what `collect_tokens` gave; `owners` are window, device and row of each group."""
+        group, cell, count = tokens
+        window, device, row = owners
+        entry = np.zeros(len(group), _ENTRY)
+        entry["session"] = session
+        entry["device"] = device[group]
+        entry["window"] = window[group]
+        entry["cell"] = row[group].astype(np.uint64) << _ROW_SHIFT | cell
+        entry["count"] = count
+        self._entries.append(entry)
+        self._length += len(entry)
+        if self._length > _COMPACT_AT:
+            self._entries = [self._compact()]
+            # Only what has grown again is worth another sort.
+            self._length = len(self._entries[0]) // 2
+
+    def drain(self) -> dict[Owner, Table]:
+        """Take everything out: rows of TOKEN_DTYPE (period 0) for each owner, sorted."""
+        if not self._entries:
+            return {}
+        entries = self._compact()
+        self._entries, self._length = [], 0
+        owner_change = np.ones(len(entries), bool)
+        owner_change[1:] = False
+        for name in ("session", "device", "window"):
+            owner_change[1:] |= entries[name][1:] != entries[name][:-1]
+        starts = np.flatnonzero(owner_change)
+        result = {}
+        for begin, end in zip(starts, np.append(starts[1:], len(entries)), strict=True):
+            part = entries[begin:end]
+            table = np.zeros(len(part), TOKEN_DTYPE)
+            table["row"] = part["cell"] >> _ROW_SHIFT
+            table["kind"] = (part["cell"] >> _KIND_SHIFT) & np.uint64(15)
+            table["value"] = part["cell"] & np.uint64(0xFFFFFFFF)
+            table["count"] = part["count"]
+            first = part[0]
+            key = (int(first["session"]), int(first["window"]), int(first["device"]))
+            result[key] = table
+        return result
+
+    def _compact(self) -> Table:
+        """Sort, add equal entries up, and keep the commonest values of each row and kind."""
+        entries = np.concatenate(self._entries)
+        entries = entries[
+            np.lexsort((entries["cell"], entries["window"], entries["device"], entries["session"]))
+        ]
+        same = np.zeros(len(entries), bool)
+        same[1:] = True
+        for name in ("cell", "window", "device", "session"):
+            same[1:] &= entries[name][1:] == entries[name][:-1]
+        at = np.flatnonzero(~same)
+        total = np.add.reduceat(entries["count"], at)
+        entries = entries[at]
+        entries["count"] = total
+        return self._bound(entries)
+
+    def _bound(self, entries: Table) -> Table:
+        kind = entries["cell"] >> _KIND_SHIFT
+        change = np.ones(len(entries), bool)
+        change[1:] = kind[1:] != kind[:-1]
+        for name in ("window", "device", "session"):
+            change[1:] |= entries[name][1:] != entries[name][:-1]
+        starts = np.flatnonzero(change)
+        lengths = np.diff(np.append(starts, len(entries)))
+        if not (lengths > MAX_VALUES).any():
+            return entries
+        keep = np.ones(len(entries), bool)
+        for begin, length in zip(starts, lengths, strict=True):
+            if length > MAX_VALUES:
+                count = entries["count"][begin : begin + length]
+                rare = np.argsort(-count, kind="stable")[MAX_VALUES:]
+                keep[begin + rare] = False
+        self.dropped += int(entries["count"][~keep].sum())
+        return entries[keep]
