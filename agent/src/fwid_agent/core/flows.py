@@ -14,7 +14,8 @@ import numpy as np
 from fwid_agent.types import I8, U8, Bools, FlowMarks, PacketBatch, Undecoded
 
 _SECOND_NS = 1_000_000_000
-_TCP, _SYN, _ACK = 6, 0x02, 0x10
+_TCP, _UDP = 6, 17
+_SYN, _ACK = 0x02, 0x10
 _NEVER_NS = 2**62
 # Odd constants with well-mixed bits (the fractional parts of square roots of primes).
 _MIX = tuple(
@@ -216,7 +217,8 @@ def _sort_by_flow(key: U8, from_low: Bools, clock: I8, batch: PacketBatch, membe
     packed = np.sort(key & ~mask | np.arange(len(key), dtype=np.uint64))
     order = (packed & mask).astype(np.int64)
     index = member[order]
-    flags = batch.tcp_flags[index]
+    flags, proto = batch.tcp_flags[index], batch.proto[index]
+    connected = (proto == _TCP) | (proto == _UDP)  # only these have a first flight
     syn = flags & _SYN != 0
     return _Sorted(
         index,
@@ -224,7 +226,7 @@ def _sort_by_flow(key: U8, from_low: Bools, clock: I8, batch: PacketBatch, membe
         key[order] >> np.uint64(20),
         from_low[order],
         clock[index],
-        batch.payload_bytes[index] > 0,
-        (batch.proto[index] != _TCP) | syn,
+        connected & (batch.payload_bytes[index] > 0),
+        (proto != _TCP) | syn,
         syn & (flags & _ACK != 0),
     )

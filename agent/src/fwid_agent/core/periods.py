@@ -36,7 +36,7 @@ class Period:
 def make_period(windows: UnitTable, kind: UnitKind, unit_ns: int) -> Period:
     """Add windows up into observations and say which unit each is part of.
 
-    Silent windows are left out: a device that was off was not observed.
+    Units without a packet are left out: a device that was off was not observed.
 
     Args:
         windows: one device's windows.
@@ -44,17 +44,23 @@ def make_period(windows: UnitTable, kind: UnitKind, unit_ns: int) -> Period:
         unit_ns: length of a day; shorter where laboratory time is compressed.
 
     """
-    windows = _take(windows, np.flatnonzero(windows.sums[:, :, SUM_INDEX["packets"]].any(axis=1)))
     windows = _take(windows, np.argsort(windows.start_ns, kind="stable"))
     labels = windows.session.astype(np.int64) if kind == "file" else windows.start_ns // unit_ns
+    heard = windows.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
+    # An observation is a session's part of a unit; one without a packet is no observation.
+    observation = np.stack([labels, windows.session.astype(np.int64)], axis=1)
+    _, place = np.unique(observation, axis=0, return_inverse=True)
+    place = place.reshape(-1)
+    spoken = np.flatnonzero(np.bincount(place, heard)[place] > 0)
+    windows, labels, heard = _take(windows, spoken), labels[spoken], heard[spoken]
     _, first, unit = np.unique(labels, return_index=True, return_inverse=True)
     in_time = np.argsort(np.argsort(first)).astype(np.int32)  # label rank -> rank in time
     unit = in_time[unit]
     count = len(first)
     start = np.full(count, np.iinfo(np.int64).max)
     end = np.zeros(count, np.int64)
-    np.minimum.at(start, unit, windows.start_ns)
-    np.maximum.at(end, unit, windows.start_ns)
+    np.minimum.at(start, unit[heard], windows.start_ns[heard])
+    np.maximum.at(end, unit[heard], windows.start_ns[heard])
     # Equal (session, start) are added: the unit's number stands in for the start meanwhile.
     merged = merge_tables([replace(windows, start_ns=unit.astype(np.int64))])
     observation_unit = merged.start_ns.astype(np.int32)
