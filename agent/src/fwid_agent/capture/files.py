@@ -118,10 +118,10 @@ class CaptureReader:
         self._at = 0
         if not head:
             raise UnreadableInputError(self.path, "the file is empty")
-        if is_pcapng(head):
+        if is_pcapng(bytes(head)):
             self._carry = head
             return PcapngParser()
-        if not is_pcap(head):
+        if not is_pcap(bytes(head)):
             raise UnreadableInputError(
                 self.path, "is no pcap or pcapng capture (plain, gzip, xz or zstd)", 0
             )

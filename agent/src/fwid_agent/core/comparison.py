@@ -255,7 +255,8 @@ def _value_noise(row: U1, kind: U1, b: _Presence, t: _Presence) -> F8:
     )
     observations = np.zeros(groups)
     np.maximum.at(observations, group, weight)
-    return (noise / np.maximum(observations, 1))[group]
+    shares: F8 = (noise / np.maximum(observations, 1))[group]
+    return shares
 
 
 def _surprise(there: _Presence, absent: _Presence, loss: F8) -> F8:
@@ -266,4 +267,5 @@ def _surprise(there: _Presence, absent: _Presence, loss: F8) -> F8:
     # A value that comes at random, however often, is missing by chance as a Poisson count is.
     expected = there.rate * absent.watched / there.dispersion
     chance = np.maximum(np.exp(log_missing), np.exp(-expected))
-    return np.clip(-np.log10(np.maximum(chance, 10.0**-MAX_EVIDENCE)), 0.0, MAX_EVIDENCE)
+    surprise: F8 = -np.log10(np.maximum(chance, 10.0**-MAX_EVIDENCE))
+    return np.clip(surprise, 0.0, MAX_EVIDENCE)

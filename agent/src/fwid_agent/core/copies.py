@@ -55,7 +55,7 @@ def _hash_frames(block: FrameBlock, batch: PacketBatch) -> U8:
     content = rows[at].view(np.uint8).reshape(len(at), width)
     content = np.where(np.arange(width) < room[:, None], content, 0)
     words = np.ascontiguousarray(content).view(np.uint64)
-    hashed = (words * _FACTORS[:_WORDS]).sum(axis=1, dtype=np.uint64)
+    hashed: U8 = (words * _FACTORS[:_WORDS]).sum(axis=1, dtype=np.uint64)
     hashed += batch.src_mac * _FACTORS[_WORDS] + batch.dst_mac * _FACTORS[_WORDS + 1]
     hashed += (block.wire_bytes - tagged).astype(np.uint64) * _FACTORS[_WORDS + 2]
     hashed ^= hashed >> np.uint64(32)

@@ -57,5 +57,5 @@ def in_units(name: str, value: float) -> float:
     if name == "gap_spread":
         return value
     if name in ("flows", "size_spread", "payload_share"):
-        return 10.0**value - 1.0
-    return float(10.0**value)
+        return float(10.0**value - 1.0)
+    return 10.0**value

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from fwid_agent.core.units import merge_tables
+from fwid_agent.tables import merge_tables, select_periods
 from fwid_agent.types import I4, I8, SUM_INDEX, UnitTable
 
 UnitKind = Literal["day", "file"]
@@ -44,18 +44,18 @@ def make_period(windows: UnitTable, kind: UnitKind, unit_ns: int) -> Period:
         unit_ns: length of a day; shorter where laboratory time is compressed.
 
     """
-    windows = _take(windows, np.argsort(windows.start_ns, kind="stable"))
+    windows = select_periods(windows, np.argsort(windows.start_ns, kind="stable"))
     labels = windows.session.astype(np.int64) if kind == "file" else windows.start_ns // unit_ns
     heard = windows.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
     # An observation is a session's part of a unit; one without a packet is no observation.
     observation = np.stack([labels, windows.session.astype(np.int64)], axis=1)
     _, place = np.unique(observation, axis=0, return_inverse=True)
     place = place.reshape(-1)
-    spoken = np.flatnonzero(np.bincount(place, heard)[place] > 0)
-    windows, labels, heard = _take(windows, spoken), labels[spoken], heard[spoken]
-    _, first, unit = np.unique(labels, return_index=True, return_inverse=True)
+    spoken = np.flatnonzero((np.bincount(place, heard) > 0)[place])
+    windows, labels, heard = select_periods(windows, spoken), labels[spoken], heard[spoken]
+    _, first, number = np.unique(labels, return_index=True, return_inverse=True)
     in_time = np.argsort(np.argsort(first)).astype(np.int32)  # label rank -> rank in time
-    unit = in_time[unit]
+    unit = in_time[number]
     count = len(first)
     start = np.full(count, np.iinfo(np.int64).max)
     end = np.zeros(count, np.int64)
@@ -74,7 +74,7 @@ def select_units(period: Period, keep: Sequence[int]) -> Period:
     rows = np.flatnonzero(number[period.unit] >= 0)
     order = list(keep)
     return Period(
-        _take(period.observations, rows),
+        select_periods(period.observations, rows),
         number[period.unit[rows]],
         period.start_ns[order],
         period.end_ns[order],
@@ -106,19 +106,3 @@ def _apart(baseline: Period, test: Period) -> bool:
 def _visits(period: Period) -> I4:
     pauses = period.start_ns[1:] - np.maximum.accumulate(period.end_ns)[:-1] > VISIT_PAUSE_NS
     return np.concatenate([[0], np.cumsum(pauses)]).astype(np.int32)[: period.units]
-
-
-def _take(table: UnitTable, rows: I8) -> UnitTable:
-    """Return the table of these periods, in this order, tokens renumbered with them."""
-    number = np.full(len(table), -1, np.int64)
-    number[rows] = np.arange(len(rows))
-    tokens = table.tokens[number[table.tokens["period"]] >= 0].copy()
-    tokens["period"] = number[tokens["period"]]
-    tokens = tokens[np.argsort(tokens["period"], kind="stable")]
-    return UnitTable(
-        table.start_ns[rows],
-        table.session[rows],
-        table.observed[rows],
-        table.sums[rows],
-        tokens,
-    )

@@ -49,7 +49,7 @@ def collect_tokens(
 
     """
     known = np.flatnonzero(batch.undecoded[packet] == 0)
-    packet, group = packet[known], group[known].astype(np.uint64)
+    packet, group = packet[known], group[known]
     own = _SENT[row[known]]
     syn = own & (batch.proto[packet] == _TCP) & (batch.tcp_flags[packet] & _SYN != 0)
     first, start = marks.first_flight[packet], marks.flow_start[packet]
@@ -73,8 +73,12 @@ def collect_tokens(
     return (keys >> _ROW_SHIFT).astype(np.int64), keys & np.uint64((1 << 36) - 1), count
 
 
-def _pack(group: U8, kind: TokenKind, value: np.ndarray) -> U8:
-    packed: U8 = group << _ROW_SHIFT | np.uint64(kind) << _KIND_SHIFT | value.astype(np.uint64)
+def _pack(group: U8 | I8, kind: TokenKind, value: np.ndarray) -> U8:
+    packed: U8 = (
+        group.astype(np.uint64) << _ROW_SHIFT
+        | np.uint64(kind) << _KIND_SHIFT
+        | value.astype(np.uint64)
+    )
     return packed
 
 

@@ -215,44 +215,6 @@ class _Session:
         return order[known], np.log10(np.maximum(gap_s, _SHORTEST_GAP_S))
 
 
-def merge_tables(tables: Sequence[UnitTable]) -> UnitTable:
-    """Add tables of one device: periods of the same session and start become one.
-
-    Periods come out in the order of session, then start. There must be at least one table.
-    """
-    session = np.concatenate([table.session for table in tables])
-    start_ns = np.concatenate([table.start_ns for table in tables])
-    keys = np.stack([session.astype(np.int64), start_ns], axis=1)
-    unique, place = np.unique(keys, axis=0, return_inverse=True)
-    place = place.reshape(-1)
-    sums = np.zeros((len(unique), ROW_COUNT, len(SUMS)))
-    observed = np.zeros(len(unique))
-    np.add.at(sums, place, np.concatenate([table.sums for table in tables]))
-    np.add.at(observed, place, np.concatenate([table.observed for table in tables]))
-    offsets = np.cumsum([0, *(len(table) for table in tables[:-1])])
-    tokens = np.concatenate([table.tokens for table in tables])
-    shift = np.repeat(offsets, [len(table.tokens) for table in tables])
-    tokens["period"] = place[tokens["period"] + shift]
-    return UnitTable(
-        unique[:, 1].copy(), unique[:, 0].astype(np.int32), observed, sums, _add_tokens(tokens)
-    )
-
-
-def _add_tokens(tokens: Table) -> Table:
-    """Sort and add the counts of equal values."""
-    names = ("value", "kind", "row", "period")
-    tokens = tokens[np.lexsort([tokens[name] for name in names])]
-    new = np.ones(len(tokens), bool)
-    new[1:] = False
-    for name in names:
-        new[1:] |= tokens[name][1:] != tokens[name][:-1]
-    at = np.flatnonzero(new)
-    result = tokens[at]
-    if len(at):
-        result["count"] = np.add.reduceat(tokens["count"].astype(np.int64), at)
-    return result
-
-
 # --- one batch -----------------------------------------------------------------------------------
 
 

@@ -21,7 +21,7 @@ from fwid_agent.core.stability import (
     enrol,
     step,
 )
-from fwid_agent.core.units import merge_tables
+from fwid_agent.tables import merge_tables
 from fwid_agent.types import (
     ROWS,
     SUM_INDEX,

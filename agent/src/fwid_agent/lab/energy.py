@@ -5,10 +5,10 @@ Székely and Rizzo, "Energy statistics", Journal of Statistical Planning and Inf
 
 import numpy as np
 
-from fwid_agent.types import F8
+from fwid_agent.types import F8, Bools
 
 
-def energy_distance(distances: F8, first: F8) -> float:
+def energy_distance(distances: F8, first: Bools) -> float:
     """Return the energy distance of two groups from all pairwise distances.
 
     Args:

@@ -39,7 +39,10 @@ def fit_prior(devices: Mapping[str, UnitTable], unit_ns: int = _DAY_NS) -> Prior
         loss=_fit_loss(periods),
         trained_on=tuple(sorted(devices)),
     )
-    single, once, several, anything = [], [], [], []
+    single: list[float] = []
+    once: list[float] = []
+    several: list[float] = []
+    anything: list[float] = []
     for period in periods:
         for baseline, test in time_ordered_splits(period):
             findings = list_findings(compare_periods(baseline, test, prior))

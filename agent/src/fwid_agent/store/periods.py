@@ -11,7 +11,8 @@ from typing import Any, Literal
 import numpy as np
 
 from fwid_agent.store.blobs import decode_period, encode_periods
-from fwid_agent.types import I8, ROW_COUNT, SUMS, TOKEN_DTYPE, Table, UnitTable
+from fwid_agent.tables import merge_tables
+from fwid_agent.types import ROW_COUNT, SUMS, TOKEN_DTYPE, UnitTable
 
 Kind = Literal["windows", "units"]
 KINDS: tuple[Kind, ...] = ("units", "windows")
@@ -19,19 +20,20 @@ KINDS: tuple[Kind, ...] = ("units", "windows")
 
 def add_periods(connection: sqlite3.Connection, kind: Kind, device: int, table: UnitTable) -> None:
     """Add each period to the row of the same start and session, or make the row."""
-    keys = [(int(start), int(session)) for start, session in zip(*_keys(table), strict=True)]
+    keys = list(zip(table.start_ns.tolist(), table.session.tolist(), strict=True))
     select = (
         f"SELECT start_ns, session, observed, body FROM {kind}"  # noqa: S608
         " WHERE device = ? AND start_ns = ? AND session = ?"
     )
     there = [connection.execute(select, (device, *key)).fetchone() for key in dict.fromkeys(keys)]
-    table = fold([_table(row for row in there if row is not None), table])
+    table = merge_tables([_table(row for row in there if row is not None), table])
     connection.executemany(
         f"INSERT INTO {kind} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"  # noqa: S608
         " SET observed = excluded.observed, body = excluded.body",
         zip(
             [device] * len(table),
-            *(column.tolist() for column in _keys(table)),
+            table.start_ns.tolist(),
+            table.session.tolist(),
             table.observed.tolist(),
             encode_periods(table),
             strict=True,
@@ -64,44 +66,6 @@ def floor_starts(table: UnitTable, length_ns: int) -> UnitTable:
     """Let each period begin where its longer period begins."""
     starts = table.start_ns // length_ns * length_ns
     return UnitTable(starts, table.session, table.observed, table.sums, table.tokens)
-
-
-def fold(tables: Sequence[UnitTable]) -> UnitTable:
-    """Join tables, and add up the periods of the same start and session."""
-    starts, sessions = (
-        np.concatenate(columns) for columns in zip(*map(_keys, tables), strict=True)
-    )
-    keys, place = np.unique(np.stack([starts, sessions]), axis=1, return_inverse=True)
-    place = place.reshape(-1)
-    count = keys.shape[1]
-    observed = np.zeros(count)
-    np.add.at(observed, place, np.concatenate([table.observed for table in tables]))
-    sums = np.zeros((count, ROW_COUNT, len(SUMS)))
-    np.add.at(sums, place, np.concatenate([table.sums for table in tables]))
-    offsets = np.cumsum([0, *map(len, tables)])
-    tokens = np.concatenate([table.tokens for table in tables])
-    periods = [
-        place[table.tokens["period"] + offset]
-        for table, offset in zip(tables, offsets, strict=False)
-    ]
-    tokens["period"] = np.concatenate(periods)
-    return UnitTable(keys[0], keys[1].astype(np.int32), observed, sums, _add_tokens(tokens))
-
-
-def _add_tokens(tokens: Table) -> Table:
-    """Sort, and add up the counts of equal tokens."""
-    names = ("period", "row", "kind", "value")
-    tokens = tokens[np.lexsort([tokens[name] for name in reversed(names)])]
-    new = np.ones(len(tokens), np.bool_)
-    new[1:] = np.any([tokens[name][1:] != tokens[name][:-1] for name in names], axis=0)
-    added = tokens[new]
-    if len(tokens):
-        added["count"] = np.add.reduceat(tokens["count"], np.flatnonzero(new))
-    return added
-
-
-def _keys(table: UnitTable) -> tuple[I8, I8]:
-    return table.start_ns, table.session.astype(np.int64)
 
 
 def _table(rows: Iterable[Sequence[Any]]) -> UnitTable:

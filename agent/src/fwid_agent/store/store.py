@@ -16,6 +16,7 @@ from fwid_agent.errors import StoreError
 from fwid_agent.store import devices, events, periods, verdicts
 from fwid_agent.store.database import clear_errors, connect, decoding, transaction
 from fwid_agent.store.rows import DeviceRow, EventPage, Progress, SessionProgress, VerdictRow
+from fwid_agent.tables import merge_tables
 from fwid_agent.types import Event, UnitTable
 
 _FOREVER_NS = 2**63 - 1
@@ -83,6 +84,12 @@ class Store:
             verdicts.put_verdicts(connection, progress.verdicts)
             return events.put_events(connection, progress.events)
 
+    def open_session(self, session: SessionProgress) -> int:
+        """Make sure that an input is known; gives the number of its windows' session."""
+        with self._writing() as connection:
+            known = devices.read_session(connection, session.fingerprint)
+            return devices.put_session(connection, known or session)
+
     def label(self, device: int, version: int, label: str) -> None:
         """Name a version of a device."""
         with self._writing() as connection:
@@ -100,7 +107,7 @@ class Store:
             with self._writing() as connection:
                 old = periods.read_periods(connection, "windows", row.device, 0, windows_ns)
                 if len(old):
-                    folded = periods.fold([periods.floor_starts(old, unit_ns)])
+                    folded = merge_tables([periods.floor_starts(old, unit_ns)])
                     periods.add_periods(connection, "units", row.device, folded)
                     periods.drop_periods(connection, "windows", row.device, windows_ns)
                 periods.drop_periods(connection, "units", row.device, kept_ns)
@@ -145,7 +152,7 @@ class Store:
                 periods.read_periods(connection, kind, device, since_ns, _FOREVER_NS)
                 for kind in periods.KINDS
             ]
-        return periods.fold([periods.floor_starts(table, unit_ns) for table in both])
+        return merge_tables([periods.floor_starts(table, unit_ns) for table in both])
 
     def verdicts(self, device: int, since_ns: int = 0) -> tuple[VerdictRow, ...]:
         """A device's verdicts, oldest first."""

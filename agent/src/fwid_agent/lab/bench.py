@@ -1,0 +1,196 @@
+"""Speed and memory beside others, in the same minutes on the same core, each in its own process.
+
+Nothing here judges: ratios are printed, machines differ. Reading is told apart from deciding by
+measuring a process that does nothing but start ("start-up"), which every row includes.
+"""
+
+import os
+import shutil
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fwid_agent.capture.files import find_captures, open_capture
+
+_POLL_S = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class BenchRow:
+    """One program over the same capture."""
+
+    name: str
+    packets: int
+    seconds: float  # median of whole processes
+    packets_per_s: float  # without the start-up of an idle process of the same kind
+    ratio: float  # to ours; above 1 is faster
+    peak_pss_mb: float  # largest proportional set size of the process and its children
+
+
+@dataclass(frozen=True, slots=True)
+class BenchReport:
+    """All rows, and where they were made."""
+
+    machine: str
+    python: str
+    packets: int
+    bytes: int
+    repeats: int
+    rows: tuple[BenchRow, ...]
+    left_out: tuple[str, ...]  # programs that are not installed here
+
+
+@dataclass(frozen=True, slots=True)
+class _Program:
+    name: str
+    command: tuple[str, ...]
+    idle: tuple[str, ...]  # the same process, doing nothing
+
+
+def repeat_captures(paths: Sequence[str], target: Path, packets: int) -> tuple[int, int]:
+    """Write a classic pcap of at least `packets` packets by repeating captures, times moved on.
+
+    Returns packets and bytes written.
+    """
+    written = size = 0
+    shift_ns = 0
+    captures = find_captures(paths).captures
+    with target.open("wb") as file:
+        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
+        while written < packets:
+            last_ns = 0
+            for capture in captures:
+                with open_capture(capture.path) as reader:
+                    for block in reader:
+                        raw = block.buffer.tobytes()
+                        for i in range(len(block.ts_ns)):
+                            ts_ns = int(block.ts_ns[i]) + shift_ns
+                            start, length = int(block.offsets[i]), int(block.captured_bytes[i])
+                            file.write(
+                                struct.pack(
+                                    "<IIII",
+                                    ts_ns // 1_000_000_000,
+                                    ts_ns % 1_000_000_000 // 1000,
+                                    length,
+                                    int(block.wire_bytes[i]),
+                                )
+                            )
+                            file.write(raw[start : start + length])
+                            written += 1
+                            size += length
+                            last_ns = max(last_ns, ts_ns)
+            first_ns = captures[0].first_ts_ns
+            shift_ns = (last_ns - first_ns) // 86_400_000_000_000 * 86_400_000_000_000
+            shift_ns += 86_400_000_000_000
+    return written, size
+
+
+def run_bench(
+    paths: Sequence[str], packets: int, repeats: int, on_row: Callable[[BenchRow], None]
+) -> BenchReport:
+    """Measure every program that is installed over one capture made from `paths`."""
+    with tempfile.TemporaryDirectory(prefix="fwid-bench-") as folder:
+        capture = Path(folder) / "bench.pcap"
+        count, size = repeat_captures(paths, capture, packets)
+        programs, left_out = _programs(capture, Path(folder))
+        rows: list[BenchRow] = []
+        ours = 0.0
+        for program in programs:
+            idle = statistics.median(_run(program.idle)[0] for _ in range(3))
+            runs = [_run(program.command) for _ in range(repeats)]
+            seconds = statistics.median(run[0] for run in runs)
+            rate = count / max(seconds - idle, 1e-6)
+            ours = ours or rate
+            row = BenchRow(
+                program.name, count, seconds, rate, rate / ours, max(run[1] for run in runs)
+            )
+            rows.append(row)
+            on_row(row)
+    return BenchReport(
+        _machine(), sys.version.split()[0], count, size, repeats, tuple(rows), left_out
+    )
+
+
+def _programs(capture: Path, folder: Path) -> tuple[list[_Program], tuple[str, ...]]:
+    python = sys.executable
+    path = str(capture)
+    fwid = (python, "-m", "fwid_agent.cli.main")
+    programs = [
+        _Program(
+            "fwid replay, packets to verdicts",
+            (*fwid, "replay", "--json", path),
+            (*fwid, "--help"),
+        )
+    ]
+    left_out = []
+    for name, what in (
+        ("nfstream", "nfstream, flow table"),
+        ("dpkt", "dpkt, an object a packet"),
+        ("scapy", "scapy, full dissection"),
+    ):
+        idle = (python, "-c", f"import {name}")
+        if subprocess.run(idle, capture_output=True, check=False).returncode:
+            left_out.append(what)
+            continue
+        programs.append(_Program(what, (python, "-m", "fwid_agent.lab.readers", name, path), idle))
+    compiler = shutil.which("cc") or shutil.which("gcc")
+    if compiler is None:
+        left_out.append("C loop, 5-tuples (no compiler)")
+    else:
+        loop = folder / "readers"
+        source = Path(__file__).with_name("readers.c")
+        subprocess.run((compiler, "-O2", "-o", str(loop), str(source)), check=True)
+        programs.append(_Program("C loop, 5-tuples", (str(loop), path), ("true",)))
+    return programs, tuple(left_out)
+
+
+def _run(command: Sequence[str]) -> tuple[float, float]:
+    """Run to the end on one core; returns seconds and the largest PSS in MB."""
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=_stay_on_one_core,
+    )
+    peak = 0.0
+    while process.poll() is None:
+        peak = max(peak, _pss_mb(process.pid))
+        time.sleep(_POLL_S)
+    seconds = time.perf_counter() - start
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
+    return seconds, peak
+
+
+def _stay_on_one_core() -> None:
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+
+def _pss_mb(pid: int) -> float:
+    """Proportional set size of a process and its children; 0 once it has ended."""
+    total = 0
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+        total = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except (OSError, StopIteration):
+        return 0.0
+    return total / 1024 + sum(_pss_mb(int(child)) for child in children)
+
+
+def _machine() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return os.uname().machine
+    model = next(
+        (line.split(":")[1].strip() for line in lines if line.startswith("model name")), ""
+    )
+    return f"{model or 'unknown processor'} ({os.uname().machine})"

@@ -1,0 +1,143 @@
+"""One pass over captures: frames to packets, flows and unit tables, stage by stage."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from fwid_agent.capture.files import CaptureFile, CaptureReader, find_captures, open_capture
+from fwid_agent.config import Config
+from fwid_agent.core.copies import CopyFilter
+from fwid_agent.core.devices import DeviceTracker, Sides
+from fwid_agent.core.flows import FlowTable
+from fwid_agent.core.packets import count_undecoded, decode_packets
+from fwid_agent.core.units import UnitAccumulator
+from fwid_agent.errors import UnreadableInputError
+from fwid_agent.pipeline.messages import OnNote, OnProgress, Progress
+from fwid_agent.tables import merge_tables
+from fwid_agent.types import FlowMarks, FrameBlock, PacketBatch, UnitTable
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How captures are read."""
+
+    window_ns: int
+    per_file: bool  # windows start with the file instead of at multiples of their length
+    dedup: bool
+    config: Config
+
+
+class Ingest:
+    """The stages from packets to unit tables, with what they count; one session at a time."""
+
+    def __init__(self, options: ReadOptions) -> None:
+        self._options = options
+        self.devices = DeviceTracker(options.config.max_devices)
+        self._accumulator = UnitAccumulator(options.window_ns)
+        self.packets = 0
+        self.bytes = 0
+        self.copies = 0
+        self.flows = 0
+        self.undecoded: dict[str, int] = {}
+        self.latest_ns = 0  # latest time in the session
+        self._flow_table = self._new_flow_table()
+        self._copies = CopyFilter()
+
+    def begin_session(self, session: int, first_ns: int) -> None:
+        """Begin a capture: no flow and no window spans two of them."""
+        self.flows += self._flow_table.flows_total
+        self._flow_table = self._new_flow_table()
+        self._copies = CopyFilter()
+        self._accumulator.begin_session(session, first_ns if self._options.per_file else 0)
+        self.latest_ns = first_ns
+
+    def prime(self, block: FrameBlock) -> None:
+        """Take a block that the tables know already: only flows and devices go on from it."""
+        self._stages(block)
+
+    def feed(self, block: FrameBlock) -> None:
+        """Take a block."""
+        self._accumulator.update(*self._stages(block))
+
+    def _stages(self, block: FrameBlock) -> tuple[PacketBatch, FlowMarks, Sides]:
+        self.packets += len(block.ts_ns)
+        self.bytes += int(block.wire_bytes.sum(dtype=np.int64))
+        batch = decode_packets(block)
+        for reason, count in count_undecoded(batch).items():
+            self.undecoded[reason] = self.undecoded.get(reason, 0) + count
+        if self._options.dedup:
+            kept = self._copies.keep(block, batch)
+            self.copies += int((~kept).sum())
+            batch = PacketBatch(*(getattr(batch, field.name)[kept] for field in fields(batch)))
+        if len(block.ts_ns):
+            self.latest_ns = max(self.latest_ns, int(block.ts_ns.max()))
+        return batch, self._flow_table.update(batch), self.devices.update(batch)
+
+    def end_session(self) -> None:
+        """End the capture."""
+        self._accumulator.end_session()
+
+    def drain(self) -> dict[int, UnitTable]:
+        """Take out what was added to the unit tables since the last time, by MAC."""
+        return self._accumulator.drain(self.devices.macs)
+
+    def flows_so_far(self) -> int:
+        """Flows of all sessions."""
+        return self.flows + self._flow_table.flows_total
+
+    def _new_flow_table(self) -> FlowTable:
+        config = self._options.config
+        return FlowTable(
+            idle_timeout_s=config.idle_timeout_s,
+            active_timeout_s=config.active_timeout_s,
+            max_flows=config.max_flows,
+        )
+
+
+def list_captures(paths: Sequence[str], on_note: OnNote) -> tuple[CaptureFile, ...]:
+    """Find the captures and pass on notes about files that are none."""
+    found = find_captures(paths)
+    for note in found.notes:
+        on_note(note)
+    return found.captures
+
+
+def read_blocks(reader: CaptureReader, on_progress: OnProgress) -> Iterator[FrameBlock]:
+    """Yield a capture's blocks and tell how far it has come."""
+    for block in reader:
+        yield block
+        on_progress(
+            Progress(reader.frames_read, reader.bytes_read, reader.total_bytes, reader.path)
+        )
+
+
+def read_windows(
+    paths: Sequence[str], options: ReadOptions, *, on_progress: OnProgress, on_note: OnNote
+) -> tuple[dict[int, UnitTable], list[UnreadableInputError]]:
+    """Read captures into one table of windows a device; sessions are numbered from 1.
+
+    Returns:
+        The tables by MAC, and the faults of captures that broke off: what was read before a
+        fault is in the tables.
+
+    """
+    ingest = Ingest(options)
+    tables: dict[int, list[UnitTable]] = {}
+    faults: list[UnreadableInputError] = []
+    for session, capture in enumerate(list_captures(paths, on_note), 1):
+        ingest.begin_session(session, capture.first_ts_ns)
+        try:
+            with open_capture(capture.path) as reader:
+                for block in read_blocks(reader, on_progress):
+                    ingest.feed(block)
+        except UnreadableInputError as error:
+            faults.append(error)
+        ingest.end_session()
+        _collect(ingest.drain(), tables)
+    return {mac: merge_tables(parts) for mac, parts in tables.items()}, faults
+
+
+def _collect(drained: Mapping[int, UnitTable], tables: dict[int, list[UnitTable]]) -> None:
+    for mac, table in drained.items():
+        tables.setdefault(mac, []).append(table)

@@ -1,0 +1,81 @@
+"""A watch as text, so that a later run goes on where this one stopped.
+
+The traffic itself lies in the store's units; the text says which of them are the baseline, which
+wait, and which belong to earlier versions.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+import numpy as np
+
+from fwid_agent.core.stability import from_json, to_json
+from fwid_agent.core.watch import Watch
+from fwid_agent.errors import StoreError
+from fwid_agent.tables import merge_tables, select_periods
+from fwid_agent.types import UnitTable
+
+
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """Observations are named by session number and start of their unit in nanoseconds."""
+
+    state: str
+    judged_ns: int  # start of the newest unit that was judged
+    baseline: list[tuple[int, int]]
+    waiting: list[tuple[int, int]]
+    earlier: dict[int, list[tuple[int, int]]]
+
+
+def write_watch(watch: Watch, judged_ns: int, unit_ns: int) -> str:
+    """Write a watch; units are named, their traffic is not repeated."""
+    remembered = _Remembered(
+        to_json(watch.state),
+        judged_ns,
+        _names(watch.baseline, unit_ns),
+        _names(watch.waiting, unit_ns),
+        {version: _names(table, unit_ns) for version, table in watch.earlier.items()},
+    )
+    return msgspec.json.encode(remembered).decode()
+
+
+def read_watch(text: str, units: UnitTable) -> tuple[Watch, int]:
+    """Read a watch and when its newest judged unit began.
+
+    Args:
+        text: what `write_watch` gave.
+        units: the device's traffic, one period a unit and session; units that are no longer kept
+            are left out of the watch.
+
+    Raises:
+        StoreError: the text is damaged.
+
+    """
+    try:
+        remembered = msgspec.json.decode(text, type=_Remembered)
+        state = from_json(remembered.state)
+    except (msgspec.DecodeError, ValueError, TypeError, KeyError) as error:
+        raise StoreError(f"the memory of a device is damaged ({error}); relearn it") from error
+    earlier = {
+        version: table
+        for version, names in remembered.earlier.items()
+        if (table := _find(units, names)) is not None
+    }
+    watch = Watch(
+        state, _find(units, remembered.baseline), _find(units, remembered.waiting), earlier
+    )
+    return watch, remembered.judged_ns
+
+
+def _names(table: UnitTable | None, unit_ns: int) -> list[tuple[int, int]]:
+    if table is None:
+        return []
+    starts = table.start_ns // unit_ns * unit_ns
+    return sorted(set(zip(table.session.tolist(), starts.tolist(), strict=True)))
+
+
+def _find(units: UnitTable, names: list[tuple[int, int]]) -> UnitTable | None:
+    wanted = set(names)
+    here = zip(units.session.tolist(), units.start_ns.tolist(), strict=True)
+    rows = np.flatnonzero([name in wanted for name in here])
+    return merge_tables([select_periods(units, rows)]) if len(rows) else None

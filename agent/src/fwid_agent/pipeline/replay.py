@@ -1,0 +1,373 @@
+"""Captures through the whole pipeline, as if they were live: units end, are judged and stored."""
+
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import numpy as np
+
+from fwid_agent.capture.files import CaptureFile, fingerprint, open_capture
+from fwid_agent.capture.stream import STDIN
+from fwid_agent.core.devices import is_randomised
+from fwid_agent.core.stability import Rules
+from fwid_agent.core.watch import Method, Watch, begin, judge_unit
+from fwid_agent.errors import UnreadableInputError
+from fwid_agent.pipeline.ingest import Ingest, ReadOptions, list_captures, read_blocks
+from fwid_agent.pipeline.memory import read_watch, write_watch
+from fwid_agent.pipeline.messages import (
+    DeviceLine,
+    OnNote,
+    OnProgress,
+    ReasonLine,
+    ReplayRequest,
+    Summary,
+    VerdictLine,
+)
+from fwid_agent.pipeline.models import load_model, load_prior
+from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
+from fwid_agent.tables import merge_tables, select_periods
+from fwid_agent.types import (
+    SUM_INDEX,
+    Decision,
+    Event,
+    FrameBlock,
+    UnitTable,
+    format_mac,
+    format_time,
+)
+
+SECOND_NS = 1_000_000_000
+_YEAR_S = 365.25 * 86_400
+# Events of a run without a store have ids too; nobody keeps them.
+_NO_STORE = UUID(int=0)
+_NEVER_NS = -(2**62)
+
+
+@dataclass(slots=True)
+class _Device:
+    """One device during the run."""
+
+    watch: Watch
+    judged_ns: int  # start of the newest judged unit
+    open: list[UnitTable] = field(default_factory=list)  # windows of units that have not ended
+    windows: int = 0  # with traffic
+
+
+@dataclass(slots=True)
+class _Unsaved:
+    """What has happened since the last commit."""
+
+    windows: dict[int, list[UnitTable]] = field(default_factory=dict)
+    verdicts: list[VerdictRow] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+def replay(
+    request: ReplayRequest, *, on_progress: OnProgress, on_note: OnNote
+) -> Iterator[VerdictLine | Summary]:
+    """Yield a line for every unit that ends, and a summary.
+
+    What was read before a capture breaks off is judged, stored and summed up; then the fault is
+    raised.
+
+    Raises:
+        UnreadableInputError: a capture cannot be read (further).
+        StoreError: the store cannot be used.
+
+    """
+    with ExitStack() as stack:
+        store = stack.enter_context(Store.open(Path(request.store))) if request.store else None
+        run = _Run(request, store)
+        faults: list[UnreadableInputError] = []
+        for capture in list_captures(request.paths, on_note):
+            try:
+                yield from run.read(capture, on_progress)
+            except UnreadableInputError as error:
+                faults.append(error)
+            yield from run.end_session()
+        yield from run.end()
+        yield run.summary()
+        for fault in faults[1:]:
+            on_note(str(fault))
+        if faults:
+            raise faults[0]
+
+
+class _Run:
+    """One replay: feeds the stages, ends units as time passes, and commits."""
+
+    def __init__(self, request: ReplayRequest, store: Store | None) -> None:
+        config = request.config
+        self._started_s = time.monotonic()
+        self._request = request
+        self._store = store
+        self._unit_ns = config.unit_s * SECOND_NS
+        self._method = Method(
+            load_prior(),
+            load_model(),
+            request.unit,
+            self._unit_ns,
+            min(config.alarms_per_device_year * config.unit_s / _YEAR_S, 0.5),
+            Rules(store.agent if store else _NO_STORE, config.learning_units, config.settle_units),
+        )
+        self._ingest = Ingest(
+            ReadOptions(
+                int(request.window_s * SECOND_NS), request.unit == "file", request.dedup, config
+            )
+        )
+        self._devices: dict[int, _Device] = {}
+        self._border_ns = _NEVER_NS  # units that began before it have been judged
+        self._unsaved = _Unsaved()
+        self._session: SessionProgress | None = None
+        self._sessions = 0
+        self._told = self._count_devices()
+        self._pace = _Pace(request.speed)
+        if store:
+            self._restore(store)
+
+    def read(self, capture: CaptureFile, on_progress: OnProgress) -> Iterator[VerdictLine]:
+        """Read one capture; every capture is a session of its own."""
+        if self._request.unit == "day":
+            yield from self._end_units(capture.first_ts_ns)
+        counted = self._begin_session(capture)
+        with open_capture(capture.path) as reader:
+            for block in read_blocks(reader, on_progress):
+                self._feed(block, min(counted, len(block.ts_ns)))
+                counted = max(counted - len(block.ts_ns), 0)
+                if self._request.unit == "day":
+                    yield from self._end_units(self._ingest.latest_ns)
+
+    def end_session(self) -> Iterator[VerdictLine]:
+        """End the capture that was begun last, also where it broke off."""
+        self._ingest.end_session()
+        self._collect()
+        if self._request.unit == "file":
+            yield from self._end_units(None)
+        self._commit()
+
+    def end(self) -> Iterator[VerdictLine]:
+        """Judge the units that are still open."""
+        yield from self._end_units(None)
+        self._commit()
+
+    def summary(self) -> Summary:
+        """Say what was read, and where each device stands."""
+        ingest, counts = self._ingest, self._ingest.devices.counts()
+        lines = [
+            DeviceLine(
+                format_mac(int(mac)),
+                int(counts.packets_sent[index]),
+                int(counts.packets_received[index]),
+                int(counts.bytes[index]),
+                self._devices[int(mac)].windows if int(mac) in self._devices else 0,
+                self._devices[int(mac)].watch.state.state.value
+                if int(mac) in self._devices
+                else "quiet",
+                bool(counts.gateway[index]),
+                is_randomised(int(mac)),
+            )
+            for index, mac in enumerate(counts.mac)
+            if counts.packets_sent[index]
+        ]
+        return Summary(
+            ingest.packets,
+            ingest.bytes,
+            sum(ingest.undecoded.values()),
+            dict(ingest.undecoded),
+            ingest.copies,
+            ingest.flows_so_far(),
+            tuple(sorted(lines, key=lambda line: -line.bytes)),
+            round(time.monotonic() - self._started_s, 3),
+        )
+
+    # --- reading ---------------------------------------------------------------------------------
+
+    def _begin_session(self, capture: CaptureFile) -> int:
+        """Begin a session; returns how many of its frames an earlier run has counted."""
+        counted = 0
+        if self._store:
+            # A stream cannot be read again, so each one is an input of its own.
+            stream = capture.path == STDIN
+            mark = f"stream {uuid4()}" if stream else fingerprint(capture.path)
+            known = self._store.session(mark)
+            self._session = known or SessionProgress(mark, Path(capture.path).name, 0)
+            self._sessions = self._store.open_session(self._session)
+            counted = self._session.frames_done
+        else:
+            self._sessions += 1
+        self._ingest.begin_session(self._sessions, capture.first_ts_ns)
+        return counted
+
+    def _feed(self, block: FrameBlock, counted: int) -> None:
+        self._pace.wait(block)
+        if counted:
+            self._ingest.prime(_part(block, slice(counted)))
+            self._told = self._count_devices()  # an earlier run has stored these
+            block = _part(block, slice(counted, None))
+        if len(block.ts_ns):
+            self._ingest.feed(block)
+        if self._session:
+            done = self._session.frames_done + len(block.ts_ns)
+            self._session = replace(self._session, frames_done=done)
+
+    def _collect(self) -> None:
+        """Take what the stages have added up."""
+        for mac, table in self._ingest.drain().items():
+            device = self._devices.get(mac)
+            if device is None:
+                now_ns = int(table.start_ns.min())
+                watch, events = begin(mac, now_ns, self._method.rules)
+                device = self._devices[mac] = _Device(watch, _NEVER_NS)
+                self._unsaved.events += events
+            device.open.append(table)
+            heard = table.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
+            device.windows += int(heard.sum())
+            if self._store:
+                self._unsaved.windows.setdefault(mac, []).append(table)
+
+    # --- judging ---------------------------------------------------------------------------------
+
+    def _end_units(self, now_ns: int | None) -> Iterator[VerdictLine]:
+        """Judge every unit that has ended; all of them where there is no more time to come."""
+        border_ns = None if now_ns is None else now_ns // self._unit_ns * self._unit_ns
+        if border_ns is not None and not self._passed(border_ns):
+            return
+        self._collect()
+        for mac in sorted(self._devices):
+            yield from self._judge(mac, self._devices[mac], border_ns)
+        self._commit()
+
+    def _passed(self, border_ns: int) -> bool:
+        """Say whether time has reached this border for the first time."""
+        passed = border_ns > self._border_ns
+        self._border_ns = max(self._border_ns, border_ns)
+        return passed
+
+    def _judge(self, mac: int, device: _Device, border_ns: int | None) -> Iterator[VerdictLine]:
+        if not device.open:
+            return
+        table = merge_tables(device.open)
+        ended = np.ones(len(table), bool) if border_ns is None else table.start_ns < border_ns
+        device.open = [] if ended.all() else [select_periods(table, np.flatnonzero(~ended))]
+        table = select_periods(table, np.flatnonzero(ended))
+        labels = table.session if self._request.unit == "file" else table.start_ns // self._unit_ns
+        for label in dict.fromkeys(labels[np.argsort(table.start_ns, kind="stable")].tolist()):
+            unit = select_periods(table, np.flatnonzero(labels == label))
+            if unit.sums[:, :, SUM_INDEX["packets"]].any():
+                yield self._judge_unit(mac, device, unit)
+
+    def _judge_unit(self, mac: int, device: _Device, unit: UnitTable) -> VerdictLine:
+        start_ns = int(unit.start_ns.min())
+        end_ns = start_ns // self._unit_ns * self._unit_ns + self._unit_ns
+        device.watch, decision, events = judge_unit(device.watch, unit, end_ns, self._method)
+        device.judged_ns = start_ns
+        self._unsaved.events += events
+        state = device.watch.state
+        self._unsaved.verdicts.append(
+            VerdictRow(mac, start_ns, state.state, state.version, decision)
+        )
+        return _verdict_line(decision, start_ns, state.state.value, state.version)
+
+    # --- storing ---------------------------------------------------------------------------------
+
+    def _commit(self) -> None:
+        if not self._store:
+            self._unsaved = _Unsaved()
+            return
+        unsaved, self._unsaved = self._unsaved, _Unsaved()
+        before, self._told = self._told, self._count_devices()
+        self._store.commit_progress(
+            Progress(
+                session=self._session,
+                windows={mac: merge_tables(tables) for mac, tables in unsaved.windows.items()},
+                devices=tuple(_difference(before, self._told)),
+                verdicts=unsaved.verdicts,
+                states={
+                    mac: write_watch(device.watch, device.judged_ns, self._unit_ns)
+                    for mac, device in self._devices.items()
+                },
+                events=unsaved.events,
+            )
+        )
+
+    def _count_devices(self) -> dict[int, DeviceRow]:
+        counts = self._ingest.devices.counts()
+        return {
+            int(mac): DeviceRow(
+                int(mac),
+                int(counts.first_ns[index]),
+                int(counts.last_ns[index]),
+                int(counts.packets_sent[index]),
+                int(counts.packets_received[index]),
+                int(counts.bytes[index]),
+            )
+            for index, mac in enumerate(counts.mac)
+        }
+
+    def _restore(self, store: Store) -> None:
+        """Go on with what an earlier run has left."""
+        for mac, text in store.states().items():
+            units = store.units(mac, self._unit_ns)
+            watch, judged_ns = read_watch(text, units)
+            device = self._devices[mac] = _Device(watch, judged_ns)
+            windows = store.windows(mac)
+            device.windows = int(windows.sums[:, :, SUM_INDEX["packets"]].any(axis=1).sum())
+            if self._request.unit == "day":
+                end_ns = judged_ns // self._unit_ns * self._unit_ns + self._unit_ns
+                later = np.flatnonzero(windows.start_ns >= end_ns)
+                if len(later):
+                    device.open.append(select_periods(windows, later))
+
+
+class _Pace:
+    """Holds a replay back to a multiple of real time."""
+
+    def __init__(self, speed: float | None) -> None:
+        self._speed = speed
+        self._begin: tuple[float, int] | None = None
+
+    def wait(self, block: FrameBlock) -> None:
+        """Wait until the block's first frame is due."""
+        if self._speed is None or not len(block.ts_ns):
+            return
+        first_ns = int(block.ts_ns[0])
+        if self._begin is None:
+            self._begin = (time.monotonic(), first_ns)
+        due_s = self._begin[0] + (first_ns - self._begin[1]) / SECOND_NS / self._speed
+        time.sleep(max(due_s - time.monotonic(), 0.0))
+
+
+def _part(block: FrameBlock, which: slice) -> FrameBlock:
+    columns = {f.name: getattr(block, f.name) for f in fields(block)}
+    return FrameBlock(
+        **{name: column if name == "buffer" else column[which] for name, column in columns.items()}
+    )
+
+
+def _difference(before: dict[int, DeviceRow], after: dict[int, DeviceRow]) -> Iterator[DeviceRow]:
+    """What each device has gained between two counts."""
+    for mac, row in after.items():
+        old = before.get(mac)
+        yield DeviceRow(
+            mac,
+            row.first_seen_ns,
+            row.last_seen_ns,
+            row.packets_sent - (old.packets_sent if old else 0),
+            row.packets_received - (old.packets_received if old else 0),
+            row.bytes - (old.bytes if old else 0),
+        )
+
+
+def _verdict_line(decision: Decision, start_ns: int, state: str, version: int) -> VerdictLine:
+    return VerdictLine(
+        format_time(start_ns),
+        decision.device,
+        state,
+        version,
+        decision.verdict.value,
+        decision.effect.g if decision.effect else None,
+        tuple(ReasonLine(reason.key, dict(reason.params)) for reason in decision.reasons),
+    )
