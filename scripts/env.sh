@@ -1,0 +1,102 @@
+# Sourced by the scripts beside it: where the checkout and the caches are, and how a missing tool is
+# got. Nothing here writes into the checkout.
+# shellcheck shell=bash
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
+least_uv=0.9
+
+say() { printf '• %s\n' "$*" >&2; }
+die() {
+    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
+    exit 1
+}
+has() { command -v "$1" >/dev/null 2>&1; }
+
+# The user's cache folder; without a home that can be written to, a private temporary folder.
+find_cache() {
+    local wish=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
+    if [ -z "$wish" ] || ! mkdir -p "$wish/fwid" 2>/dev/null || [ ! -w "$wish/fwid" ]; then
+        HOME=${TMPDIR:-/tmp}/fwid-$(id -u)
+        mkdir -p -m 700 "$HOME"
+        [ -O "$HOME" ] || die "$HOME belongs to somebody else; set HOME or XDG_CACHE_HOME to a folder of yours"
+        unset XDG_CACHE_HOME
+        export HOME
+        wish=$HOME/.cache
+        say "no home folder to write to: caches go to $wish"
+    fi
+    cache=$wish/fwid
+    mkdir -p "$cache"
+    export MYPY_CACHE_DIR=$cache/mypy RUFF_CACHE_DIR=$cache/ruff
+}
+
+# install_debian WHY PACKAGE...: as root only; otherwise says what is missing and fails.
+install_debian() {
+    local why=$1
+    shift
+    if [ "$(id -u)" != 0 ] || ! has apt-get; then
+        say "not installed: $* ($why); as root: apt-get install $*"
+        return 1
+    fi
+    say "installing the Debian packages $* ($why)"
+    local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends "$@")
+    "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq >&2 && "${install[@]}" >/dev/null; }
+}
+
+uv_is_new_enough() {
+    local version
+    version=$("$1" --version 2>/dev/null) || return 1
+    version=${version#uv }
+    printf '%s\n' "$least_uv" "${version%% *}" | sort -C -V
+}
+
+# Puts a new enough uv on PATH: the user's own, or one in the cache folder, by whatever is there.
+ensure_uv() {
+    uv_is_new_enough uv && return
+    PATH=$cache/uv/bin:$PATH
+    uv_is_new_enough uv && return
+    say "installing uv (it makes the Python environments) into $cache/uv"
+    has python3 || install_debian "Python runs everything here" python3 python3-venv || true
+    install_uv || { install_debian "Python cannot make environments without it" python3-venv && install_uv; } ||
+        die "uv could not be installed; install it, or python3-venv, and run this again"
+    hash -r
+}
+
+install_uv() {
+    rm -rf "$cache/uv"
+    if python3 -m venv "$cache/uv" >/dev/null 2>&1; then
+        "$cache/uv/bin/python" -m pip install --quiet "uv>=$least_uv" >&2
+    elif python3 -m pip --version >/dev/null 2>&1; then
+        rm -rf "$cache/uv"
+        python3 -m pip install --quiet --target "$cache/uv" "uv>=$least_uv" >&2
+    elif has pipx; then
+        PIPX_HOME=$cache/pipx PIPX_BIN_DIR=$cache/uv/bin pipx install "uv>=$least_uv" >&2
+    else
+        return 1
+    fi
+    uv_is_new_enough "$cache/uv/bin/uv"
+}
+
+# find_python VERSION: the path of such an interpreter, from this machine, or else from uv.
+find_python() {
+    local find=(uv python find --no-project --no-python-downloads "$1")
+    "${find[@]}" 2>/dev/null && return
+    say "looking for Python $1 among uv's own builds"
+    UV_HTTP_RETRIES=0 UV_HTTP_TIMEOUT=30 uv python install --quiet --no-bin "$1" 2>/dev/null || return
+    "${find[@]}"
+}
+
+# environment NAME: the folder of an environment that belongs to this checkout alone.
+environment() { printf '%s/envs/%s/%s\n' "$cache" "$(printf '%s' "$root" | cksum | cut -d' ' -f1)" "$1"; }
+
+# sync NAME PYTHON GROUP...: brings that environment to what uv.lock says; its folder is in $env.
+sync() {
+    env=$(environment "$1")
+    local python=$2 groups=()
+    shift 2
+    local group
+    for group in "$@"; do groups+=(--group "$group"); done
+    UV_PROJECT_ENVIRONMENT=$env uv sync --quiet --project "$root" --locked --no-default-groups \
+        --python "$python" "${groups[@]}"
+}
+
+find_cache
