@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 from fwid_agent.core.comparison import Comparison, compare_periods
-from fwid_agent.core.evidence import Likeness, decide
+from fwid_agent.core.evidence import Judge, Likeness, decide
 from fwid_agent.core.features import FEATURES, extract_features
 from fwid_agent.core.findings import list_findings
 from fwid_agent.core.periods import Period, make_period
@@ -51,7 +51,7 @@ def replace_size(sizes: Sizes, row: int, old: int, new: int) -> dict[tuple[int, 
 def test_a_replaced_own_size_is_a_changed_firmware_and_the_reason_names_it() -> None:
     """634 to 638 bytes in every first flight after seven days."""
     after = replace_size(HABITS, TLS_SENT, 634, 638)
-    decision = decide("aa", period(7, HABITS), period(2, after, 7), PRIOR, trusting)
+    decision = decide("aa", period(7, HABITS), period(2, after, 7), Judge(PRIOR, trusting))
     assert decision.verdict is Verdict.CHANGED
     assert decision.cause is Cause.SOFTWARE
     assert decision.reasons[0].key == "size_replaced"
@@ -64,14 +64,14 @@ def test_a_replaced_own_size_is_a_changed_firmware_and_the_reason_names_it() -> 
 def test_the_same_signs_are_settings_where_the_network_says_so() -> None:
     """The network's opinion decides between the two causes; settings never alarm."""
     after = replace_size(HABITS, TLS_SENT, 634, 638)
-    decision = decide("aa", period(7, HABITS), period(2, after, 7), PRIOR, doubting)
+    decision = decide("aa", period(7, HABITS), period(2, after, 7), Judge(PRIOR, doubting))
     assert decision.verdict is Verdict.DIFFERENT
     assert decision.cause is Cause.SETTINGS
 
 
 def test_unchanged_habits_are_stable() -> None:
     """Nothing moved, nothing is said."""
-    decision = decide("aa", period(7, HABITS), period(2, HABITS, 7), PRIOR, trusting)
+    decision = decide("aa", period(7, HABITS), period(2, HABITS, 7), Judge(PRIOR, trusting))
     assert decision.verdict is Verdict.STABLE
     assert decision.reasons == ()
 
@@ -79,7 +79,7 @@ def test_unchanged_habits_are_stable() -> None:
 def test_what_only_others_send_is_not_the_devices_firmware() -> None:
     """A server that answers with another size is no alarm."""
     after = replace_size(HABITS, TLS_RECEIVED, 1200, 1100)
-    decision = decide("aa", period(7, HABITS), period(2, after, 7), PRIOR, trusting)
+    decision = decide("aa", period(7, HABITS), period(2, after, 7), Judge(PRIOR, trusting))
     assert decision.verdict in (Verdict.STABLE, Verdict.DIFFERENT)
 
 
@@ -87,21 +87,21 @@ def test_what_only_others_send_is_not_the_devices_firmware() -> None:
 def test_volume_alone_is_not_firmware(factor: float) -> None:
     """Four times as much, or as little, of the same packets is use."""
     after = {cell: max(1, round(count * factor)) for cell, count in HABITS.items()}
-    decision = decide("aa", period(7, HABITS), period(3, after, 7), PRIOR, trusting)
+    decision = decide("aa", period(7, HABITS), period(3, after, 7), Judge(PRIOR, trusting))
     assert decision.verdict in (Verdict.STABLE, Verdict.DIFFERENT)
 
 
 def test_one_day_of_baseline_proves_nothing_and_says_what_is_missing() -> None:
     """A single unit says nothing of day-to-day spread."""
     after = replace_size(HABITS, TLS_SENT, 634, 638)
-    decision = decide("aa", period(1, HABITS), period(1, after, 1), PRIOR, trusting)
+    decision = decide("aa", period(1, HABITS), period(1, after, 1), Judge(PRIOR, trusting))
     assert decision.verdict is Verdict.INSUFFICIENT
     assert "one more baseline unit" in decision.missing
 
 
 def test_a_device_that_is_not_there_is_insufficient() -> None:
     """Silence is no evidence of anything."""
-    decision = decide("aa", period(2, {}), period(2, HABITS, 7), PRIOR, trusting)
+    decision = decide("aa", period(2, {}), period(2, HABITS, 7), Judge(PRIOR, trusting))
     assert decision.verdict is Verdict.INSUFFICIENT
     assert "baseline" in decision.missing
 
@@ -117,7 +117,7 @@ def test_sizes_that_come_and_go_anyway_are_not_evidence() -> None:
         ]
         baseline = make_period(table(windows[:7]), "day", DAY_NS)
         test = make_period(table(windows[7:]), "day", DAY_NS)
-        alarms += decide("aa", baseline, test, PRIOR, trusting).verdict is Verdict.CHANGED
+        alarms += decide("aa", baseline, test, Judge(PRIOR, trusting)).verdict is Verdict.CHANGED
     assert alarms == 0
 
 
@@ -131,7 +131,7 @@ def test_a_noisy_row_does_not_hide_a_replaced_size_in_a_quiet_one() -> None:
 
     baseline = make_period(table([day(n, 100) for n in range(7)]), "day", DAY_NS)
     test = make_period(table([day(n, 90) for n in range(7, 9)]), "day", DAY_NS)
-    decision = decide("aa", baseline, test, PRIOR, trusting)
+    decision = decide("aa", baseline, test, Judge(PRIOR, trusting))
     assert decision.verdict is Verdict.CHANGED
     assert decision.reasons[0].params["protocol"] == "dns"
 

@@ -94,12 +94,14 @@ class ByteStream:
             self._raw.close()
 
 
-def _decompress(buffered: io.BufferedReader) -> _Reads:
+def _decompress(buffered: "io.BufferedReader[_Counting]") -> _Reads:
     magic = buffered.peek(len(_XZ))[: len(_XZ)]
     if magic.startswith(_GZIP):
         return cast(_Reads, gzip.GzipFile(fileobj=buffered))
     if magic.startswith(_XZ):
-        return cast(_Reads, io.BufferedReader(cast(io.RawIOBase, lzma.LZMAFile(buffered))))
+        return cast(
+            _Reads, io.BufferedReader(cast(io.RawIOBase, lzma.LZMAFile(cast(BinaryIO, buffered))))
+        )
     if magic.startswith(_ZSTD):
         reader = zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
         return cast(_Reads, reader)

@@ -96,12 +96,12 @@ class _Side:
     def replicate_means(self, values: F8) -> F8:
         """Average [observations, ...] within each replicate, NaN left out: [count, ...]."""
         valid = np.isfinite(values)
-        total = np.zeros((self.count, *values.shape[1:]))
-        number = np.zeros_like(total)
-        np.add.at(total, self.group, np.where(valid, values, 0.0))
-        np.add.at(number, self.group, valid)
+        flat = (len(values), -1)
+        member = (self.group == np.arange(self.count)[:, None]).astype(np.float64)
+        total = member @ np.where(valid, values, 0.0).reshape(flat)
+        number = member @ valid.astype(np.float64).reshape(flat)
         with np.errstate(invalid="ignore"):
-            means: F8 = total / number
+            means: F8 = (total / number).reshape(self.count, *values.shape[1:])
         return means
 
 

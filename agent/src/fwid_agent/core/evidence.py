@@ -22,15 +22,7 @@ from fwid_agent.core.findings import (
 )
 from fwid_agent.core.periods import Period, select_units
 from fwid_agent.core.prior import Prior
-from fwid_agent.types import (
-    F8,
-    ROWS,
-    SUM_INDEX,
-    Cause,
-    Decision,
-    Effect,
-    Verdict,
-)
+from fwid_agent.types import F8, ROWS, SUM_INDEX, Cause, Decision, Verdict
 
 REASON_COUNT = 3
 COMPARE_CHANCE = 0.01  # of calling an unchanged device changed, in one comparison of two periods
@@ -49,35 +41,52 @@ class Likeness:
 Model = Callable[[Sequence[Comparison]], Sequence[Likeness]]
 
 
-def decide(
-    device: str,
-    baseline: Period,
-    test: Period,
-    prior: Prior,
-    model: Model,
-    *,
-    chance: float = COMPARE_CHANCE,
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What every decision rests on."""
+
+    prior: Prior
+    model: Model
+    chance: float = COMPARE_CHANCE  # accepted, of calling an unchanged device changed
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """How the device's own baseline units compare with the others, one element a unit."""
+
+    scores: tuple[float, ...] = ()  # of replaced own values
+    similarities: tuple[float, ...] = ()
+
+
+def decide(device: str, baseline: Period, test: Period, judge: Judge) -> Decision:
+    """Decide whether a device's firmware changed between two periods.
+
+    Every baseline unit is compared with the others, to learn how alike the device is to itself.
+    """
+    missing = missing_traffic(baseline, "baseline") or missing_traffic(test, "test")
+    if missing:
+        return insufficient(device, missing)
+    own = _leave_one_out(baseline, judge)
+    units = judge.model(_each_unit(baseline, test, judge.prior))
+    similarities = np.array([each.similarity for each in units])
+    return weigh(device, compare_periods(baseline, test, judge.prior), similarities, own, judge)
+
+
+def weigh(
+    device: str, comparison: Comparison, similarities: F8, own: Own, judge: Judge
 ) -> Decision:
-    """Decide whether the device's firmware changed between two periods.
+    """Decide from a comparison that was made, and from what is known of the device itself.
 
     Args:
         device: MAC of the device, for the answer.
-        baseline: what is known as the same version.
-        test: what is asked about.
-        prior: what the training devices teach.
-        model: twin network over comparisons.
-        chance: accepted chance of calling an unchanged device changed.
+        comparison: of the whole periods.
+        similarities: [test units] each unit's similarity to the baseline.
+        own: the same of the baseline's own units.
+        judge: what the decision rests on.
 
     """
-    missing = _missing_traffic(baseline, "baseline") or _missing_traffic(test, "test")
-    if missing:
-        return _insufficient(device, missing)
-    comparison = compare_periods(baseline, test, prior)
-    own_comparisons = _leave_one_out(baseline, prior)
-    unit_comparisons = _each_unit(baseline, test, prior)
-    whole, *likeness = model([comparison, *own_comparisons, *unit_comparisons])
-    similarity = np.array([each.similarity for each in likeness])
-    alike, unlike = similarity[: len(own_comparisons)], similarity[len(own_comparisons) :]
+    prior = judge.prior
+    (whole,) = judge.model([comparison])
     findings = list_findings(comparison)
     score = score_of(findings, Sign.OWN_VALUE)
     single = comparison.replicates_baseline < 2
@@ -85,21 +94,21 @@ def decide(
         alarm = prior.single.threshold(SINGLE_CHANCE)
     else:
         tail = prior.once if comparison.replicates_test < 2 else prior.several
-        alarm = tail.threshold(chance, _own_scores(comparison, own_comparisons))
-    verdict, cause = _judge(
-        findings, score, alarm, prior.anything.threshold(chance), whole.software
-    )
+        alarm = tail.threshold(judge.chance, _scores_alike(comparison, own))
+    different = prior.anything.threshold(max(judge.chance, COMPARE_CHANCE))
+    verdict, cause = _judge(findings, score / alarm, different, whole.software)
     missing = ""
     if single and verdict is not Verdict.CHANGED:
         verdict, cause = Verdict.INSUFFICIENT, Cause.NONE
         missing = _one_replicate(comparison)
+    alike = np.array(own.similarities)
     return Decision(
         device=device,
         verdict=verdict,
         cause=cause,
-        effect=_effect(alike, unlike, prior),
+        effect=hedges_g(alike, similarities, spread_floor=prior.score_spread_floor),
         similarity_baseline=float(alike.mean()) if len(alike) else 1.0,
-        similarity_test=float(unlike.mean()),
+        similarity_test=float(similarities.mean()),
         score=score / alarm,
         software=whole.software,
         reasons=strongest_reasons(findings, REASON_COUNT),
@@ -107,10 +116,35 @@ def decide(
     )
 
 
+def missing_traffic(period: Period, name: str) -> str:
+    """Say what a period lacks to be judged at all; "" where it lacks nothing."""
+    if period.units == 0:
+        return f"the device is not in the {name} captures"
+    if not period.observations.sums[:, _SENT, SUM_INDEX["packets"]].any():
+        return f"the device sends nothing in the {name} captures"
+    return ""
+
+
+def insufficient(device: str, missing: str) -> Decision:
+    """Return the decision that there is too little to decide."""
+    return Decision(
+        device=device,
+        verdict=Verdict.INSUFFICIENT,
+        cause=Cause.NONE,
+        effect=None,
+        similarity_baseline=float("nan"),
+        similarity_test=float("nan"),
+        score=0.0,
+        software=0.0,
+        reasons=(),
+        missing=missing,
+    )
+
+
 def _judge(
-    findings: tuple[Finding, ...], score: float, alarm: float, different: float, software: float
+    findings: tuple[Finding, ...], score: float, different: float, software: float
 ) -> tuple[Verdict, Cause]:
-    if score >= alarm:
+    if score >= 1:
         if software >= 0.5:
             return Verdict.CHANGED, Cause.SOFTWARE
         return Verdict.DIFFERENT, Cause.SETTINGS
@@ -119,33 +153,34 @@ def _judge(
     return Verdict.STABLE, Cause.NONE
 
 
-def _own_scores(comparison: Comparison, own_comparisons: Sequence[Comparison]) -> list[float]:
-    """Scores of the baseline's own units, where they are of the same kind as the question.
+def _scores_alike(comparison: Comparison, own: Own) -> tuple[float, ...]:
+    """The own scores, where they are of the same kind as the question.
 
     Units of one visit are more alike than visits are, and fewer than three units leave a single
     one to compare with: both are another kind of chance.
     """
-    if comparison.replicates_baseline < comparison.units_baseline or len(own_comparisons) < 3:
-        return []
-    return [score_of(list_findings(each), Sign.OWN_VALUE) for each in own_comparisons]
+    if comparison.replicates_baseline < comparison.units_baseline or len(own.scores) < 3:
+        return ()
+    return own.scores
 
 
-def _effect(alike: F8, unlike: F8, prior: Prior) -> Effect | None:
-    return hedges_g(alike, unlike, spread_floor=prior.score_spread_floor)
-
-
-def _leave_one_out(baseline: Period, prior: Prior) -> list[Comparison]:
-    """Each baseline unit against the others."""
+def _leave_one_out(baseline: Period, judge: Judge) -> Own:
+    """Compare each baseline unit with the others."""
     everyone = range(baseline.units)
-    return [
+    if baseline.units < 2:
+        return Own()
+    comparisons = [
         compare_periods(
             select_units(baseline, [u for u in everyone if u != left]),
             select_units(baseline, [left]),
-            prior,
+            judge.prior,
         )
         for left in everyone
-        if baseline.units > 1
     ]
+    return Own(
+        tuple(score_of(list_findings(each), Sign.OWN_VALUE) for each in comparisons),
+        tuple(each.similarity for each in judge.model(comparisons)),
+    )
 
 
 def _each_unit(baseline: Period, test: Period, prior: Prior) -> list[Comparison]:
@@ -162,33 +197,10 @@ def _each_unit(baseline: Period, test: Period, prior: Prior) -> list[Comparison]
     return result
 
 
-def _missing_traffic(period: Period, name: str) -> str:
-    if period.units == 0:
-        return f"the device is not in the {name} captures"
-    if not period.observations.sums[:, _SENT, SUM_INDEX["packets"]].any():
-        return f"the device sends nothing in the {name} captures"
-    return ""
-
-
 def _one_replicate(comparison: Comparison) -> str:
     if comparison.units_baseline == 1:
         return "one more baseline unit: a single one says nothing of day-to-day spread"
     return (
         "baseline units of another date: those at hand lie on one, "
         "which says nothing of how the device differs between dates"
-    )
-
-
-def _insufficient(device: str, missing: str) -> Decision:
-    return Decision(
-        device=device,
-        verdict=Verdict.INSUFFICIENT,
-        cause=Cause.NONE,
-        effect=None,
-        similarity_baseline=float("nan"),
-        similarity_test=float("nan"),
-        score=0.0,
-        software=0.0,
-        reasons=(),
-        missing=missing,
     )

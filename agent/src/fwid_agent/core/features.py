@@ -58,4 +58,4 @@ def in_units(name: str, value: float) -> float:
         return value
     if name in ("flows", "size_spread", "payload_share"):
         return float(10.0**value - 1.0)
-    return 10.0**value
+    return float(10.0**value)

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from fwid_agent.core.evidence import Model, decide
+from fwid_agent.core.comparison import Comparison, compare_periods
+from fwid_agent.core.evidence import Judge, Own, decide, insufficient, weigh
+from fwid_agent.core.findings import Sign, list_findings, score_of
 from fwid_agent.core.periods import Period, UnitKind, make_period, select_units
-from fwid_agent.core.prior import Prior
 from fwid_agent.core.stability import (
     DeviceState,
     Level,
@@ -46,11 +47,9 @@ _SENT = np.array([row.direction == "sent" for row in ROWS])
 class Method:
     """How units are judged: the same for every device of an agent."""
 
-    prior: Prior
-    model: Model
+    judge: Judge  # its chance is that of a false alarm in one unit of one device
     kind: UnitKind
     unit_ns: int
-    chance: float  # of a false alarm in one unit of one device
     rules: Rules
 
 
@@ -62,6 +61,9 @@ class Watch:
     baseline: UnitTable | None = None  # the running version
     waiting: UnitTable | None = None  # suspicious units since
     earlier: Mapping[int, UnitTable] = field(default_factory=dict)  # version -> its units
+    own: Own = field(
+        default_factory=Own
+    )  # how the baseline's units compared with those before them
 
 
 def begin(device: int, now_ns: int, rules: Rules) -> tuple[Watch, tuple[Event, ...]]:
@@ -83,18 +85,23 @@ def judge_unit(
     device = format_mac(watch.state.device)
     enough = _speaks(watch, unit)
     test = unit if watch.waiting is None else merge_tables([watch.waiting, unit])
-    decision = _decide(device, watch, test, method)
-    level = _level(decision, _units(test, method)) if enough else Level.NONE
+    if enough:
+        decision, own = _decide(device, watch, test, method)
+        level = _level(decision, _units(test, method))
+    else:
+        decision, own = insufficient(device, "too few packets in this unit"), watch.own
+        level = Level.NONE
     matched = _recognise(device, watch, test, method) if level is Level.ALARM else None
     given = UnitJudged(decision, start_ns, enough, level, matched)
     state, events = step(watch.state, given, now_ns, method.rules)
-    if not enough:
-        return replace(watch, state=state), decision, events
-    return _file(replace(watch, state=state), test, level, events, method), decision, events
+    watch = replace(watch, state=state)
+    if enough:
+        watch = _file(watch, test, own if level is Level.NONE else watch.own, events, method)
+    return watch, decision, events
 
 
 def _file(
-    watch: Watch, test: UnitTable, level: Level, events: tuple[Event, ...], method: Method
+    watch: Watch, test: UnitTable, own: Own, events: tuple[Event, ...], method: Method
 ) -> Watch:
     """Put the unit, and those that waited with it, where they belong after the step."""
     kinds = {event.type: event for event in events}
@@ -105,29 +112,48 @@ def _file(
             earlier[event.from_version] = watch.baseline
         known = earlier.pop(event.to_version, None) if event.to_version is not None else None
         baseline = test if known is None else merge_tables([known, test])
-        return replace(watch, baseline=baseline, waiting=None, earlier=earlier)
-    suspected = watch.state.state is State.SUSPECTED and level is not Level.NONE
-    if suspected and _units(test, method) < method.rules.settle_units:
+        return replace(watch, baseline=baseline, waiting=None, earlier=earlier, own=Own())
+    waits = watch.state.state is State.SUSPECTED
+    if waits and _units(test, method) < method.rules.settle_units:
         return replace(watch, waiting=test)
     grown = test if watch.baseline is None else merge_tables([watch.baseline, test])
-    return replace(watch, baseline=_newest(grown, method), waiting=None)
+    return replace(watch, baseline=_newest(grown, method), waiting=None, own=own)
 
 
-def _decide(device: str, watch: Watch, test: UnitTable, method: Method) -> Decision:
+def _decide(device: str, watch: Watch, test: UnitTable, method: Method) -> tuple[Decision, Own]:
+    """Decide on the units; also returns the device's own record with the newest unit in it.
+
+    The record is kept in the order of time, each unit against those before it, so a unit costs one
+    comparison and not one for every unit of the baseline.
+    """
     after = make_period(test, method.kind, method.unit_ns)
-    before = _period(watch.baseline, method)
-    if before is None:
-        return _learning(device, "this is the first unit")
-    decision = decide(device, before, after, method.prior, method.model, chance=method.chance)
-    if watch.state.state is State.LEARNING:
-        needed = method.rules.learning_units
-        return replace(
-            decision,
-            verdict=Verdict.INSUFFICIENT,
-            cause=Cause.NONE,
-            missing=f"learning: {watch.state.learned_units + 1} of {needed} units",
+    if watch.baseline is None:
+        return insufficient(device, "this is the first unit"), watch.own
+    before = make_period(watch.baseline, method.kind, method.unit_ns)
+    comparison = compare_periods(before, after, method.judge.prior)
+    units = [comparison] if after.units == 1 else _each_unit(before, after, method)
+    similarities = np.array([each.similarity for each in method.judge.model(units)])
+    decision = weigh(device, comparison, similarities, watch.own, method.judge)
+    own = watch.own
+    if before.units > 1:
+        score = score_of(list_findings(units[-1]), Sign.OWN_VALUE)
+        own = Own(
+            (*own.scores, score)[-BASELINE_UNITS:],
+            (*own.similarities, float(similarities[-1]))[-BASELINE_UNITS:],
         )
-    return decision
+    if watch.state.state is State.LEARNING:
+        missing = f"{watch.state.learned_units + 1} of {method.rules.learning_units} units learnt"
+        decision = replace(
+            decision, verdict=Verdict.INSUFFICIENT, cause=Cause.NONE, missing=missing
+        )
+    return decision, own
+
+
+def _each_unit(before: Period, after: Period, method: Method) -> list[Comparison]:
+    return [
+        compare_periods(before, select_units(after, [unit]), method.judge.prior)
+        for unit in range(after.units)
+    ]
 
 
 def _level(decision: Decision, units: int) -> Level:
@@ -145,7 +171,7 @@ def _recognise(device: str, watch: Watch, test: UnitTable, method: Method) -> in
     after = make_period(test, method.kind, method.unit_ns)
     for version in sorted(watch.earlier, reverse=True):
         before = make_period(watch.earlier[version], method.kind, method.unit_ns)
-        answer = decide(device, before, after, method.prior, method.model, chance=method.chance)
+        answer = decide(device, before, after, method.judge)
         if answer.verdict is Verdict.STABLE and answer.score < SUSPECT_SHARE:
             return version
     return None
@@ -168,27 +194,8 @@ def _units(table: UnitTable, method: Method) -> int:
     return make_period(table, method.kind, method.unit_ns).units
 
 
-def _period(table: UnitTable | None, method: Method) -> Period | None:
-    return None if table is None else make_period(table, method.kind, method.unit_ns)
-
-
 def _newest(table: UnitTable, method: Method) -> UnitTable:
     period = make_period(table, method.kind, method.unit_ns)
     if period.units <= BASELINE_UNITS:
         return period.observations
     return select_units(period, range(period.units - BASELINE_UNITS, period.units)).observations
-
-
-def _learning(device: str, missing: str) -> Decision:
-    return Decision(
-        device=device,
-        verdict=Verdict.INSUFFICIENT,
-        cause=Cause.NONE,
-        effect=None,
-        similarity_baseline=float("nan"),
-        similarity_test=float("nan"),
-        score=0.0,
-        software=0.0,
-        reasons=(),
-        missing=missing,
-    )

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from fwid_agent.core.evidence import decide
+from fwid_agent.core.evidence import Judge, decide
 from fwid_agent.core.periods import make_period
 from fwid_agent.errors import UnreadableInputError, UsageError
 from fwid_agent.pipeline.ingest import ReadOptions, read_windows
@@ -48,7 +48,7 @@ def compare(request: CompareRequest, *, on_progress: OnProgress, on_note: OnNote
         periods.append(make_period(windows[request.device], request.unit, unit_ns))
     mac = format_mac(request.device)
     baseline, test = periods
-    return Comparison(decide(mac, baseline, test, load_prior(), load_model()), tuple(faults))
+    return Comparison(decide(mac, baseline, test, Judge(load_prior(), load_model())), tuple(faults))
 
 
 def _options(request: CompareRequest) -> ReadOptions:

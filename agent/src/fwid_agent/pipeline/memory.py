@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
+from fwid_agent.core.evidence import Own
 from fwid_agent.core.stability import from_json, to_json
 from fwid_agent.core.watch import Watch
 from fwid_agent.errors import StoreError
@@ -25,6 +26,7 @@ class _Remembered:
     baseline: list[tuple[int, int]]
     waiting: list[tuple[int, int]]
     earlier: dict[int, list[tuple[int, int]]]
+    own: Own
 
 
 def write_watch(watch: Watch, judged_ns: int, unit_ns: int) -> str:
@@ -35,6 +37,7 @@ def write_watch(watch: Watch, judged_ns: int, unit_ns: int) -> str:
         _names(watch.baseline, unit_ns),
         _names(watch.waiting, unit_ns),
         {version: _names(table, unit_ns) for version, table in watch.earlier.items()},
+        watch.own,
     )
     return msgspec.json.encode(remembered).decode()
 
@@ -62,7 +65,11 @@ def read_watch(text: str, units: UnitTable) -> tuple[Watch, int]:
         if (table := _find(units, names)) is not None
     }
     watch = Watch(
-        state, _find(units, remembered.baseline), _find(units, remembered.waiting), earlier
+        state,
+        _find(units, remembered.baseline),
+        _find(units, remembered.waiting),
+        earlier,
+        remembered.own,
     )
     return watch, remembered.judged_ns
 

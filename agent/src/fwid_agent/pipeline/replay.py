@@ -12,6 +12,7 @@ import numpy as np
 from fwid_agent.capture.files import CaptureFile, fingerprint, open_capture
 from fwid_agent.capture.stream import STDIN
 from fwid_agent.core.devices import is_randomised
+from fwid_agent.core.evidence import Judge
 from fwid_agent.core.stability import Rules
 from fwid_agent.core.watch import Method, Watch, begin, judge_unit
 from fwid_agent.errors import UnreadableInputError
@@ -44,6 +45,7 @@ _YEAR_S = 365.25 * 86_400
 # Events of a run without a store have ids too; nobody keeps them.
 _NO_STORE = UUID(int=0)
 _NEVER_NS = -(2**62)
+_HIGHEST_CHANCE = 0.1  # of a false alarm a unit, whatever rate is asked for
 
 
 @dataclass(slots=True)
@@ -105,12 +107,11 @@ class _Run:
         self._request = request
         self._store = store
         self._unit_ns = config.unit_s * SECOND_NS
+        chance = min(config.alarms_per_device_year * config.unit_s / _YEAR_S, _HIGHEST_CHANCE)
         self._method = Method(
-            load_prior(),
-            load_model(),
+            Judge(load_prior(), load_model(), chance),
             request.unit,
             self._unit_ns,
-            min(config.alarms_per_device_year * config.unit_s / _YEAR_S, 0.5),
             Rules(store.agent if store else _NO_STORE, config.learning_units, config.settle_units),
         )
         self._ingest = Ingest(
