@@ -17,7 +17,7 @@ find_cache() {
     local wish=${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}
     if [ -z "$wish" ] || ! mkdir -p "$wish/fwid" 2>/dev/null || [ ! -w "$wish/fwid" ]; then
         HOME=${TMPDIR:-/tmp}/fwid-$(id -u)
-        mkdir -p -m 700 "$HOME"
+        [ -d "$HOME" ] || mkdir -m 700 "$HOME"
         [ -O "$HOME" ] || die "$HOME belongs to somebody else; set HOME or XDG_CACHE_HOME to a folder of yours"
         unset XDG_CACHE_HOME
         export HOME
@@ -26,6 +26,8 @@ find_cache() {
     fi
     cache=$wish/fwid
     mkdir -p "$cache"
+    # Trust what the machine trusts: a company's proxy may sign for the package index.
+    if [ -e /etc/ssl/certs/ca-certificates.crt ]; then export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}; fi
     export MYPY_CACHE_DIR=$cache/mypy RUFF_CACHE_DIR=$cache/ruff
 }
 
@@ -95,6 +97,7 @@ sync() {
     shift 2
     local group
     for group in "$@"; do groups+=(--group "$group"); done
+    [ -d "$env" ] || say "making the environment $env (dependency groups: $*)"
     UV_PROJECT_ENVIRONMENT=$env uv sync --quiet --project "$root" --locked --no-default-groups \
         --python "$python" "${groups[@]}"
 }
