@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "identify": SHARED | {"core", "model"},
     "pipeline": SHARED | STAGES,
     "service": SHARED | STAGES | {"api", "identify", "pipeline"},
-    "cli": SHARED | STAGES | {"api", "identify", "pipeline", "service"},
+    "cli": SHARED | STAGES | {"api", "cli.lab", "identify", "pipeline", "service"},
     "cli.lab": SHARED | STAGES | {"cli", "identify", "lab", "pipeline"},
     "lab": SHARED | STAGES | {"api", "cli", "identify", "pipeline", "service"},
 }
