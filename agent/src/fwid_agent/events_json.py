@@ -23,6 +23,12 @@ def encode_event(event: Event) -> bytes:
     return msgspec.json.encode(event)
 
 
+def event_record(event: Event) -> dict[str, Any]:
+    """Give an event as plain values, as they stand in its JSON."""
+    record: dict[str, Any] = msgspec.to_builtins(event)
+    return record
+
+
 def decode_event(data: bytes | str) -> Event:
     """Read an event; raises msgspec.DecodeError or msgspec.ValidationError for anything else."""
     return msgspec.json.decode(data, type=Event)

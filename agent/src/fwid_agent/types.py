@@ -240,6 +240,8 @@ class Decision:
     software: float  # evidence of software against settings, in [0, 1]
     reasons: tuple[Reason, ...]
     missing: str  # what is missing when the verdict is `insufficient`, else ""
+    units_baseline: int = 0
+    units_test: int = 0
 
 
 # --- states and events -------------------------------------------------------------------------

@@ -65,7 +65,7 @@ def decide(device: str, baseline: Period, test: Period, judge: Judge) -> Decisio
     """
     missing = missing_traffic(baseline, "baseline") or missing_traffic(test, "test")
     if missing:
-        return insufficient(device, missing)
+        return insufficient(device, missing, (baseline.units, test.units))
     own = _leave_one_out(baseline, judge)
     units = judge.model(_each_unit(baseline, test, judge.prior))
     similarities = np.array([each.similarity for each in units])
@@ -112,6 +112,8 @@ def weigh(
         score=score / alarm,
         software=whole.software,
         reasons=strongest_reasons(findings, REASON_COUNT),
+        units_baseline=comparison.units_baseline,
+        units_test=comparison.units_test,
         missing=missing,
     )
 
@@ -125,7 +127,7 @@ def missing_traffic(period: Period, name: str) -> str:
     return ""
 
 
-def insufficient(device: str, missing: str) -> Decision:
+def insufficient(device: str, missing: str, units: tuple[int, int] = (0, 0)) -> Decision:
     """Return the decision that there is too little to decide."""
     return Decision(
         device=device,
@@ -137,6 +139,8 @@ def insufficient(device: str, missing: str) -> Decision:
         score=0.0,
         software=0.0,
         reasons=(),
+        units_baseline=units[0],
+        units_test=units[1],
         missing=missing,
     )
 

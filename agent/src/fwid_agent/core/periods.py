@@ -46,7 +46,7 @@ def make_period(windows: UnitTable, kind: UnitKind, unit_ns: int) -> Period:
     """
     windows = select_periods(windows, np.argsort(windows.start_ns, kind="stable"))
     labels = windows.session.astype(np.int64) if kind == "file" else windows.start_ns // unit_ns
-    heard: Bools = windows.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
+    heard: Bools = (windows.sums[:, :, SUM_INDEX["packets"]] > 0).any(axis=1)
     # An observation is a session's part of a unit; one without a packet is no observation.
     observation = np.stack([labels, windows.session.astype(np.int64)], axis=1)
     _, place = np.unique(observation, axis=0, return_inverse=True)

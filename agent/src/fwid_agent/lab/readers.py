@@ -1,4 +1,4 @@
-"""What others do with a capture, each as small as it goes: python -m fwid_agent.lab.readers NAME FILE.
+"""What others do with a capture: python -m fwid_agent.lab.readers NAME FILE.
 
 Every reader prints how many packets it saw. They run in processes of their own so that one's
 memory and imports are not another's.

@@ -4,13 +4,13 @@ The traffic itself lies in the store's units; the text says which of them are th
 wait, and which belong to earlier versions.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 import numpy as np
 
 from fwid_agent.core.evidence import Own
-from fwid_agent.core.stability import from_json, to_json
+from fwid_agent.core.stability import DeviceState, from_json, to_json
 from fwid_agent.core.watch import Watch
 from fwid_agent.errors import StoreError
 from fwid_agent.tables import merge_tables, select_periods
@@ -54,11 +54,7 @@ def read_watch(text: str, units: UnitTable) -> tuple[Watch, int]:
         StoreError: the text is damaged.
 
     """
-    try:
-        remembered = msgspec.json.decode(text, type=_Remembered)
-        state = from_json(remembered.state)
-    except (msgspec.DecodeError, ValueError, TypeError, KeyError) as error:
-        raise StoreError(f"the memory of a device is damaged ({error}); relearn it") from error
+    remembered, state = _decode(text)
     earlier = {
         version: table
         for version, names in remembered.earlier.items()
@@ -72,6 +68,30 @@ def read_watch(text: str, units: UnitTable) -> tuple[Watch, int]:
         remembered.own,
     )
     return watch, remembered.judged_ns
+
+
+def read_watch_state(text: str) -> DeviceState:
+    """Read only the state of a watch; raises StoreError."""
+    return _decode(text)[1]
+
+
+def write_state(text: str, state: DeviceState, *, forget: bool) -> str:
+    """Put another state into a watch's text; `forget` also empties what it has learnt."""
+    remembered, _ = _decode(text)
+    remembered = replace(remembered, state=to_json(state))
+    if forget:
+        remembered = replace(remembered, baseline=[], waiting=[], earlier={}, own=Own())
+    return msgspec.json.encode(remembered).decode()
+
+
+def _decode(text: str) -> tuple[_Remembered, DeviceState]:
+    try:
+        remembered = msgspec.json.decode(text, type=_Remembered)
+        return remembered, from_json(remembered.state)
+    except (msgspec.DecodeError, ValueError, TypeError, KeyError) as error:
+        raise StoreError(
+            f"the memory of a device is damaged ({error}); restore a backup"
+        ) from error
 
 
 def _names(table: UnitTable | None, unit_ns: int) -> list[tuple[int, int]]:

@@ -1,0 +1,66 @@
+"""Arguments and options that several commands share, and how their text is read."""
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from fwid_agent.config import Config, default_config_path, default_store_path, load_config
+from fwid_agent.errors import UsageError
+from fwid_agent.types import parse_mac
+
+_SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+Paths = Annotated[
+    list[str], typer.Argument(help="A capture, a folder of captures, or - for standard input.")
+]
+Window = Annotated[str, typer.Option(help="Length of a window: 90s, 15m, 1h, 1d.")]
+Unit = Annotated[
+    str,
+    typer.Option(help="What counts as one observation: each calendar day (UTC), or each file."),
+]
+Dedup = Annotated[
+    bool, typer.Option("--dedup", help="Leave out copies of frames, as a mirror port makes them.")
+]
+Store = Annotated[str | None, typer.Option(help="Store file; the user's own where none is named.")]
+ConfigFile = Annotated[str | None, typer.Option("--config", help="Configuration file (fwid.toml).")]
+Device = Annotated[str, typer.Argument(metavar="MAC", help="The device's MAC address.")]
+
+
+def read_duration(text: str) -> float:
+    """Read a duration such as 90s, 15m, 1h or 1d as seconds; raises UsageError."""
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip().lower())
+    seconds = float(match.group(1)) * _SECONDS[match.group(2) or "s"] if match else 0.0
+    if seconds <= 0:
+        raise UsageError(f"{text!r} is no duration; write it as 90s, 15m, 1h or 1d")
+    return seconds
+
+
+def read_unit(text: str) -> str:
+    """Check the name of a unit; raises UsageError."""
+    if text not in ("day", "file"):
+        raise UsageError(f"{text!r} is no unit; it is `day` or `file`")
+    return text
+
+
+def read_mac(text: str) -> int:
+    """Read a MAC in any notation; raises UsageError."""
+    try:
+        return parse_mac(text)
+    except ValueError as error:
+        raise UsageError(f"{error}; write it as aa:bb:cc:dd:ee:ff") from error
+
+
+def read_config(path: str | None) -> Config:
+    """Read the configuration that was named, or the user's own, or the defaults."""
+    if path is not None:
+        return load_config(Path(path))
+    own = default_config_path()
+    return load_config(own) if own.exists() else Config()
+
+
+def store_path(named: str | None) -> Path:
+    """Return the store that was named, or the user's own."""
+    return Path(named) if named is not None else default_store_path()

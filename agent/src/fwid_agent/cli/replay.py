@@ -1,0 +1,114 @@
+"""`fwid replay`: captures through the whole pipeline, as if they were live."""
+
+from typing import Annotated, cast
+
+import typer
+
+from fwid_agent.cli.options import (
+    ConfigFile,
+    Dedup,
+    Json,
+    Paths,
+    Unit,
+    Window,
+    read_config,
+    read_duration,
+    read_unit,
+)
+from fwid_agent.cli.output import make_table, note, out, print_json, reading, styled
+from fwid_agent.cli.words import describe_reason
+from fwid_agent.core.periods import UnitKind
+from fwid_agent.errors import UsageError
+from fwid_agent.pipeline import ReplayRequest, Summary, VerdictLine
+from fwid_agent.pipeline import replay as run_replay
+
+
+def replay(
+    paths: Paths,
+    store: Annotated[
+        str | None, typer.Option(help="Keep what is learnt in this file; without it, nothing is.")
+    ] = None,
+    window: Window = "1h",
+    unit: Unit = "day",
+    speed: Annotated[
+        str, typer.Option(help="`max`, or a multiple of real time such as 60.")
+    ] = "max",
+    dedup: Dedup = False,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Run captures through the whole pipeline and print every verdict.
+
+    Examples:
+
+      fwid replay captures/
+
+      fwid replay --store home.db --json today.pcapng
+
+      tcpdump -U -w - | fwid replay -
+
+    """
+    request = ReplayRequest(
+        tuple(paths),
+        store,
+        read_duration(window),
+        cast(UnitKind, read_unit(unit)),
+        _read_speed(speed),
+        dedup,
+        read_config(config),
+    )
+    with reading() as progress:
+        for line in run_replay(request, on_progress=progress, on_note=note):
+            if json:
+                print_json(line)
+            elif isinstance(line, Summary):
+                _print_summary(line)
+            else:
+                _print_verdict(line)
+
+
+def _read_speed(text: str) -> float | None:
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UsageError(f"{text!r} is no speed; it is `max` or a multiple of real time such as 60")
+    return speed
+
+
+def _print_verdict(line: VerdictLine) -> None:
+    g = f"  g = {line.g:.2f}" if line.g is not None else ""
+    out.print(f"{line.time[:10]}  {line.device}  v{line.version} {styled(line.state)}{g}")
+    if line.verdict in ("changed", "different"):
+        for reason in line.reasons:
+            out.print(f"              • {describe_reason(reason.key, reason.params)}")
+
+
+def _print_summary(summary: Summary) -> None:
+    out.print()
+    table = make_table("device", "state", ">sent", ">received", ">bytes", ">windows", "")
+    for device in summary.devices:
+        marks = [
+            name
+            for name, on in (("gateway", device.gateway), ("randomised MAC", device.randomised))
+            if on
+        ]
+        table.add_row(
+            device.mac,
+            styled(device.state),
+            f"{device.packets_sent:,}",
+            f"{device.packets_received:,}",
+            f"{device.bytes:,}",
+            f"{device.windows:,}",
+            ", ".join(marks),
+        )
+    out.print(table)
+    rate = summary.packets / summary.seconds if summary.seconds else 0
+    out.print(
+        f"\n{summary.packets:,} packets, {summary.bytes:,} bytes, {summary.flows:,} flows, "
+        f"{summary.undecoded:,} undecoded, {summary.copies:,} copies; "
+        f"{summary.seconds:.1f} s, {rate:,.0f} packets/s"
+    )
