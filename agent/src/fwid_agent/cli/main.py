@@ -88,13 +88,15 @@ def _end(line: str, code: int, error: BaseException | None) -> None:
 
 def _add_commands() -> None:
     """Register the commands; those with heavy imports import them when they run."""
-    from fwid_agent.cli import bench, compare, devices, replay  # noqa: PLC0415
+    from fwid_agent.cli import bench, compare, devices, replay, train  # noqa: PLC0415
 
     app.command()(replay.replay)
     app.command()(compare.compare)
     for command in (devices.devices, devices.show, devices.accept, devices.relearn, devices.label):
         app.command()(command)
     app.command()(bench.bench)
+    lab.command()(train.train)
+    app.add_typer(lab, name="lab")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def replace_own_size(table: UnitTable, rng: np.random.Generator) -> UnitTable:
 
 def replace_header_value(table: UnitTable, rng: np.random.Generator) -> UnitTable:
     """Let the TCP stack show another TTL, window, segment size or order of options."""
-    kind = TokenKind(int(rng.choice([kind for kind in _HEADER_VALUES])))
+    kind = TokenKind(int(rng.choice(list(_HEADER_VALUES))))
     tokens = table.tokens.copy()
     here = tokens["kind"] == kind
     if not here.any():
@@ -69,10 +69,9 @@ def scale_volume(table: UnitTable, rng: np.random.Generator) -> UnitTable:
     sums[:, rows] *= factor
     here = np.isin(tokens["row"], rows)
     scaled = np.round(tokens["count"][here] * factor).astype(np.int64)
-    kept = np.ones(len(tokens), bool)
     # A value that came once a day does not vanish because the day was quiet.
     tokens["count"][here] = np.maximum(scaled, 1)
-    return replace(table, sums=sums, tokens=tokens[kept])
+    return replace(table, sums=sums, tokens=tokens)
 
 
 def shift_timing(table: UnitTable, rng: np.random.Generator) -> UnitTable:

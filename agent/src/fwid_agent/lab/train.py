@@ -1,0 +1,171 @@
+"""Train everything that is shipped, from a labelled corpus: prior, both networks, manifest."""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from fwid_agent.core.image import (
+    GlobalScaler,
+    fit_scaler,
+    global_image,
+    measure_columns,
+    still_image,
+)
+from fwid_agent.core.periods import make_period
+from fwid_agent.core.prior import Prior
+from fwid_agent.lab.cases import DAY_NS, LabelledDevice, family_of
+from fwid_agent.lab.counting import rank_auc
+from fwid_agent.lab.networks import convert, train_published, train_row_twin
+from fwid_agent.lab.pairs import make_pairs
+from fwid_agent.lab.prior_fit import fit_prior
+from fwid_agent.model.encoder import Encoder, unit_length
+from fwid_agent.model.manifest import (
+    MANIFEST,
+    MANIFEST_VERSION,
+    PRIOR,
+    PUBLISHED,
+    ROW_TWIN,
+    Logistic,
+    Manifest,
+    Range,
+)
+from fwid_agent.pipeline.models import RowTwin
+from fwid_agent.types import F8, I4, I8, U1
+
+TRAINING_PAIRS, HELD_PAIRS = 3000, 600
+_REPRESENTATIVE = 400
+OnStep = Callable[[str, int, int], None]  # what, steps done, steps in all
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """Everything that a detector needs, as files hold it."""
+
+    prior: Prior
+    row_twin: bytes  # int8
+    row_twin_float: bytes
+    logistic: Logistic
+    published: bytes  # int8
+    published_float: bytes
+    scaler: GlobalScaler
+    trained_on: tuple[str, ...]
+    seed: int
+
+
+def train(devices: Sequence[LabelledDevice], seed: int, on_step: OnStep) -> Trained:
+    """Train on these devices and no others."""
+    on_step("prior", 0, 1)
+    prior = fit_prior({device.name: device.windows for device in devices})
+    on_step("prior", 1, 1)
+    twin, logistic, rows = _train_twin(devices, prior, seed, on_step)
+    pictures, who, scaler = session_pictures(devices)
+    encoder = train_published(pictures, who, seed, lambda n, of: on_step("published twin", n, of))
+    return Trained(
+        prior,
+        convert(twin, rows),
+        convert(twin, None),
+        logistic,
+        convert(encoder, pictures[:: max(len(pictures) // _REPRESENTATIVE, 1)]),
+        convert(encoder, None),
+        scaler,
+        tuple(sorted(device.name for device in devices)),
+        seed,
+    )
+
+
+def _train_twin(
+    devices: Sequence[LabelledDevice], prior: Prior, seed: int, on_step: OnStep
+) -> tuple[Any, Logistic, U1]:
+    on_step("pairs", 0, 1)
+    pairs = make_pairs(devices, prior, TRAINING_PAIRS, np.random.default_rng(seed))
+    on_step("pairs", 1, 1)
+    twin, slope, offset = train_row_twin(
+        pairs.pictures, pairs.software, seed, lambda n, of: on_step("row-shared twin", n, of)
+    )
+    rows = pairs.pictures.reshape(-1, pairs.pictures.shape[2])
+    moved = rows[(rows[:, 2:] != still_image()[0, 2]).any(axis=1)]
+    chosen = moved[:: max(len(moved) // _REPRESENTATIVE, 1)]
+    return twin, Logistic(slope, offset), np.concatenate([chosen, still_image()])
+
+
+def session_pictures(devices: Sequence[LabelledDevice]) -> tuple[U1, I8, GlobalScaler]:
+    """Draw every session of these devices on their common scale; also whose each picture is."""
+    values, who = [], []
+    for number, device in enumerate(devices):
+        measured, _ = session_values(device)
+        values.append(measured)
+        who += [number] * len(measured)
+    joined = np.concatenate(values)
+    scaler = fit_scaler(joined)
+    return global_image(joined, scaler), np.array(who, np.int64), scaler
+
+
+def session_values(device: LabelledDevice) -> tuple[F8, I4]:
+    """Measure every session of a device: columns, and which day each is of."""
+    period = make_period(device.windows, "day", DAY_NS)
+    return measure_columns(period.observations), period.unit
+
+
+def held_out_metrics(trained: Trained, held: Sequence[LabelledDevice]) -> dict[str, float]:
+    """Measure the networks on devices that they were not trained on."""
+    twin = RowTwin(Encoder(trained.row_twin, ROW_TWIN), trained.logistic)
+    pairs = make_pairs(held, trained.prior, HELD_PAIRS, np.random.default_rng(trained.seed + 1))
+    distance = twin.distances(pairs.pictures)
+    encoder = Encoder(trained.published, PUBLISHED)
+    alike, apart = device_likeness(encoder, trained.scaler, held)
+    return {
+        "software_auc_held_out": rank_auc(distance[~pairs.software], distance[pairs.software]),
+        "device_auc_held_out": rank_auc(apart, alike),
+        "row_twin_bytes": float(len(trained.row_twin)),
+        "published_bytes": float(len(trained.published)),
+    }
+
+
+def device_likeness(
+    encoder: Encoder, scaler: GlobalScaler, devices: Sequence[LabelledDevice]
+) -> tuple[F8, F8]:
+    """Return the likeness of pairs of sessions: of one device, and of two."""
+    values = [session_values(device)[0] for device in devices]
+    who = np.repeat(np.arange(len(values)), [len(each) for each in values])
+    unit = unit_length(encoder.encode(global_image(np.concatenate(values), scaler)))
+    likeness = (unit @ unit.T).astype(np.float64)
+    same = who[:, None] == who[None, :]
+    upper = np.triu(np.ones_like(same), 1)
+    return likeness[same & upper], likeness[~same & upper]
+
+
+def save(trained: Trained, metrics: dict[str, float], folder: Path) -> None:
+    """Write the files that are shipped into a folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = {
+        ROW_TWIN: trained.row_twin,
+        PUBLISHED: trained.published,
+        PRIOR: msgspec.json.format(msgspec.json.encode(trained.prior), indent=1) + b"\n",
+    }
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    manifest = Manifest(
+        MANIFEST_VERSION,
+        trained.seed,
+        trained.trained_on,
+        {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()},
+        trained.logistic,
+        Range(trained.scaler.low, trained.scaler.high),
+        {name: round(value, 4) for name, value in metrics.items()},
+    )
+    encoded = msgspec.json.format(msgspec.json.encode(manifest), indent=1)
+    (folder / MANIFEST).write_bytes(encoded + b"\n")
+
+
+def split_devices(
+    devices: Sequence[LabelledDevice], held_family: str
+) -> tuple[list[LabelledDevice], list[LabelledDevice]]:
+    """Leave one vendor's devices out: those to train on, and those held out."""
+    held = [device for device in devices if family_of(device.name) == held_family]
+    rest = [device for device in devices if family_of(device.name) != held_family]
+    return rest, held
