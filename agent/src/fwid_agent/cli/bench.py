@@ -12,10 +12,14 @@ from fwid_agent.errors import UsageError
 
 
 def bench(
-    paths: Annotated[list[str], typer.Argument(help="Captures that the benchmark repeats.")],
-    packets: Annotated[int, typer.Option(help="Packets of the capture that is made.")] = 200_000,
-    repeats: Annotated[int, typer.Option(help="Runs of each tool; the median counts.")] = 3,
-    plot: Annotated[str | None, typer.Option(help="Also draw the figures into this PNG.")] = None,
+    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Captures to repeat.")],
+    packets: Annotated[int, typer.Option(metavar="COUNT", help="Packets to measure on.")] = 200_000,
+    repeats: Annotated[
+        int, typer.Option(metavar="COUNT", help="Runs of each tool; the median counts.")
+    ] = 3,
+    plot: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Also draw the figures into this PNG.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Measure fwid from file to verdicts beside other tools, on one core and one capture.

@@ -1,25 +1,23 @@
 """`fwid compare`: has this device's firmware changed between these captures?"""
 
-from typing import Annotated, Any, cast
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from fwid_agent.cli.options import (
     ConfigFile,
     Dedup,
     Json,
     Unit,
+    UnitName,
     Window,
     read_config,
     read_duration,
     read_mac,
-    read_unit,
 )
-from fwid_agent.cli.output import note, out, print_json, reading, styled
+from fwid_agent.cli.output import note, print_json, reading, say, styled
 from fwid_agent.cli.words import describe_reason
-from fwid_agent.core.periods import UnitKind
-from fwid_agent.pipeline import CompareRequest
-from fwid_agent.pipeline import compare as run_compare
 from fwid_agent.types import Decision
 
 _SAY = {
@@ -28,14 +26,43 @@ _SAY = {
     "different": "it behaves differently, and the signs are those of settings, use or surroundings",
     "insufficient": "too little to say",
 }
+_TAKE_SEVERAL = ("--baseline", "--test")
+
+
+class CompareCommand(TyperCommand):
+    """Lets --baseline and --test take several captures in a row, as a shell's `*` gives them."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 - the library's
+        """Read the arguments with each capture behind an option of its own."""
+        return super().parse_args(ctx, spread_options(args))
+
+
+def spread_options(arguments: list[str]) -> list[str]:
+    """Write `--test a b` as `--test a --test b`; everything else stays as it is."""
+    result: list[str] = []
+    option, given = "", False
+    for argument in arguments:
+        if argument.startswith("-") and argument != "-":
+            name, _, value = argument.partition("=")
+            option, given = name if name in _TAKE_SEVERAL else "", bool(value)
+        elif option:
+            result += [option] if given else []
+            given = True
+        result.append(argument)
+    return result
 
 
 def compare(
-    device: Annotated[str, typer.Option(help="The device's MAC address.")],
-    baseline: Annotated[list[str], typer.Option(help="Captures of the version that is known.")],
-    test: Annotated[list[str], typer.Option(help="Captures of the version that is asked about.")],
+    device: Annotated[str, typer.Option(metavar="MAC", help="The device's MAC address.")],
+    baseline: Annotated[
+        list[str], typer.Option(metavar="PATH...", help="Captures of the version that is known.")
+    ],
+    test: Annotated[
+        list[str],
+        typer.Option(metavar="PATH...", help="Captures of the version that is asked about."),
+    ],
     window: Window = "1h",
-    unit: Unit = "day",
+    unit: Unit = UnitName.DAY,
     dedup: Dedup = False,
     config: ConfigFile = None,
     json: Json = False,
@@ -48,16 +75,18 @@ def compare(
 
       fwid compare --device 90:8d:78:a8:e1:43 --baseline april/ --test july/
 
-      fwid compare --device 90:8d:78:a8:e1:43 --baseline a.pcap b.pcap
-      --test c.pcapng.zst --unit file --json
+      fwid compare --device 908d78a8e143 --baseline a.pcap b.pcap --test c.pcap --unit file --json
 
     """
+    from fwid_agent.pipeline import CompareRequest  # noqa: PLC0415 - scipy is slow to load
+    from fwid_agent.pipeline import compare as run_compare  # noqa: PLC0415
+
     request = CompareRequest(
         read_mac(device),
         tuple(baseline),
         tuple(test),
         read_duration(window),
-        cast(UnitKind, read_unit(unit)),
+        unit.value,
         dedup,
         read_config(config),
     )
@@ -67,6 +96,8 @@ def compare(
         print_json(decision_record(answer.decision))
     else:
         _print(answer.decision)
+    for fault in answer.faults[1:]:
+        note(str(fault))
     if answer.faults:
         raise answer.faults[0]
 
@@ -99,14 +130,14 @@ def decision_record(decision: Decision) -> dict[str, Any]:
 
 def _print(decision: Decision) -> None:
     verdict = decision.verdict.value
-    out.print(f"{decision.device}  {styled(verdict)}: {_SAY[verdict]}")
+    say(f"{decision.device}  ", styled(verdict), f": {_SAY[verdict]}")
     if decision.missing:
-        out.print(f"  missing: {decision.missing}")
+        say(f"  missing: {decision.missing}")
     units = f"{decision.units_baseline} baseline and {decision.units_test} test units"
     if decision.effect:
         effect = decision.effect
-        out.print(f"  g = {effect.g:.2f} (95 %: {effect.low:.2f} to {effect.high:.2f}), {units}")
+        say(f"  g = {effect.g:.2f} (95 %: {effect.low:.2f} to {effect.high:.2f}), {units}")
     else:
-        out.print(f"  {units}: too few for an effect size")
+        say(f"  {units}: too few for an effect size")
     for reason in decision.reasons:
-        out.print(f"  • {describe_reason(reason.key, reason.params)}")
+        say(f"  • {describe_reason(reason.key, reason.params)}")

@@ -8,16 +8,17 @@ import typer
 
 from fwid_agent.cli.compare import decision_record
 from fwid_agent.cli.options import Device, Json, Store, read_mac, store_path
-from fwid_agent.cli.output import make_table, out, print_json, styled
+from fwid_agent.cli.output import make_table, out, plain, print_json, say, styled
 from fwid_agent.cli.words import describe_reason
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.core.stability import Accepted, DeviceState, Relearn
 from fwid_agent.errors import UsageError
 from fwid_agent.events_json import event_record
-from fwid_agent.pipeline.steer import read_state, steer
 from fwid_agent.store import DeviceRow, VerdictRow
 from fwid_agent.store import Store as OpenStore
-from fwid_agent.types import format_mac, format_time
+from fwid_agent.types import Event, format_mac, format_time
+
+_VERDICTS_SHOWN = 14
 
 
 def devices(store: Store = None, json: Json = False) -> None:
@@ -30,9 +31,15 @@ def devices(store: Store = None, json: Json = False) -> None:
       fwid devices --store home.db --json
 
     """
+    from fwid_agent.pipeline.steer import read_state  # noqa: PLC0415 - scipy is slow to load
+
     with OpenStore.open(store_path(store), create=False) as opened:
-        rows = [(row, read_state(opened, row.device)) for row in opened.devices()]
-        records = [_device_record(opened, row, state) for row, state in rows]
+        judged = opened.states()
+        records = [
+            _device_record(opened, row, read_state(opened, row.device))
+            for row in opened.devices()
+            if row.device in judged
+        ]
     if json:
         for record in records:
             print_json(record)
@@ -42,9 +49,9 @@ def devices(store: Store = None, json: Json = False) -> None:
         table.add_row(
             record["device"],
             styled(record["state"]),
-            record["label"] or str(record["version"]),
-            record["since"][:16].replace("T", " "),
-            record["last_seen"][:16].replace("T", " "),
+            plain(record["label"] or str(record["version"])),
+            _minute(record["since"]),
+            _minute(record["last_seen"]),
             f"{record['packets_sent']:,}",
         )
     out.print(table)
@@ -58,26 +65,33 @@ def show(device: Device, store: Store = None, json: Json = False) -> None:
       fwid show 90:8d:78:a8:e1:43 --store home.db
 
     """
+    from fwid_agent.pipeline.steer import read_state  # noqa: PLC0415 - scipy is slow to load
+
     mac = read_mac(device)
     with OpenStore.open(store_path(store), create=False) as opened:
-        row = _find(opened, mac)
-        state = read_state(opened, mac)
-        record = _device_record(opened, row, state)
+        row = find_device(opened, mac)
+        record = _device_record(opened, row, read_state(opened, mac))
         verdicts = opened.verdicts(mac)
-        events = [e for e in opened.events().events if e.device == record["device"]]
+        events = device_events(opened, mac)
     if json:
         record["verdicts"] = [_verdict_record(verdict) for verdict in verdicts]
         record["events"] = [event_record(event) for event in events]
         print_json(record)
         return
-    out.print(f"{record['device']}  {styled(record['state'])} since {record['since'][:16]}")
+    say(f"{record['device']}  ", styled(record["state"]), f" since {_minute(record['since'])}")
     label = f" ({record['label']})" if record["label"] else ""
-    out.print(f"  version {record['version']}{label}, {len(verdicts)} units judged")
-    for verdict in verdicts[-14:]:
+    say(f"  version {record['version']}{label}, {len(verdicts)} units judged")
+    for event in events:
+        say(f"  {_minute(event.time)}  {event.type.value.replace('_', ' ')}{_versions(event)}")
+        for reason in event.reasons:
+            say(f"      • {describe_reason(reason.key, reason.params)}")
+    if verdicts:
+        say("")
+    for verdict in verdicts[-_VERDICTS_SHOWN:]:
         _print_verdict(verdict)
 
 
-def accept(device: Device, store: Store = None) -> None:
+def accept(device: Device, store: Store = None, json: Json = False) -> None:
     """Accept a change: what the device does now is its new normal.
 
     Examples:
@@ -85,10 +99,10 @@ def accept(device: Device, store: Store = None) -> None:
       fwid accept 90:8d:78:a8:e1:43
 
     """
-    _steer(device, store, Accepted(), "accepted")
+    _steer(device, store, Accepted(), json)
 
 
-def relearn(device: Device, store: Store = None) -> None:
+def relearn(device: Device, store: Store = None, json: Json = False) -> None:
     """Forget what is usual for a device and learn it anew.
 
     Examples:
@@ -96,16 +110,20 @@ def relearn(device: Device, store: Store = None) -> None:
       fwid relearn 90:8d:78:a8:e1:43
 
     """
-    _steer(device, store, Relearn(), "learning anew")
+    _steer(device, store, Relearn(), json)
 
 
 def label(
     device: Device,
-    version: Annotated[str, typer.Argument(help="The version's name, such as 1.7.5.")],
+    version: Annotated[
+        str, typer.Argument(metavar="VERSION", help="The version's name, such as 1.7.5.")
+    ],
     number: Annotated[
-        int | None, typer.Option(help="Which version; the present one where none is named.")
+        int | None,
+        typer.Option(metavar="NUMBER", help="Which version; the present one where none is named."),
     ] = None,
     store: Store = None,
+    json: Json = False,
 ) -> None:
     """Name a version of a device.
 
@@ -113,33 +131,58 @@ def label(
 
       fwid label 90:8d:78:a8:e1:43 1.7.5
 
+      fwid label 90:8d:78:a8:e1:43 1.1.0 --number 1
+
     """
+    from fwid_agent.pipeline.steer import read_state  # noqa: PLC0415 - scipy is slow to load
+
     mac = read_mac(device)
     with OpenStore.open(store_path(store), create=False) as opened:
-        _find(opened, mac)
+        row = find_device(opened, mac)
         state = read_state(opened, mac)
         known = state.version if number is None else number
         if known not in state.known_versions:
             raise UsageError(
-                f"{format_mac(mac)} has no version {known}; it has had {state.last_version}"
+                f"{format_mac(mac)} has no version {known}; the latest is {state.last_version}"
             )
         opened.label(mac, known, version)
-    out.print(f"{format_mac(mac)}: version {known} is {version}")
+        record = _device_record(opened, row, state)
+    if json:
+        print_json(record)
+    else:
+        say(f"{format_mac(mac)}: version {known} is {version}")
 
 
-def _steer(device: str, store: str | None, given: Accepted | Relearn, said: str) -> None:
-    mac = read_mac(device)
-    with OpenStore.open(store_path(store), create=False) as opened:
-        _find(opened, mac)
-        state = steer(opened, mac, given, time.time_ns())
-    out.print(f"{format_mac(mac)}: {said}; {styled(state.state.value)}, version {state.version}")
-
-
-def _find(store: OpenStore, mac: int) -> DeviceRow:
+def find_device(store: OpenStore, mac: int) -> DeviceRow:
+    """Return the device of a store; raises UsageError where it is not in there."""
     for row in store.devices():
         if row.device == mac:
             return row
     raise UsageError(f"{store.path}: no device {format_mac(mac)}; `fwid devices` lists them")
+
+
+def device_events(store: OpenStore, mac: int) -> list[Event]:
+    """Return all events of one device that the store keeps, oldest first."""
+    found: list[Event] = []
+    page = store.events()
+    while page.events:
+        found += [event for event in page.events if event.device == format_mac(mac)]
+        page = store.events(page.events[-1].seq)
+    return found
+
+
+def _steer(device: str, named: str | None, given: Accepted | Relearn, json: bool) -> None:
+    from fwid_agent.pipeline.steer import steer  # noqa: PLC0415 - scipy is slow to load
+
+    mac = read_mac(device)
+    with OpenStore.open(store_path(named), create=False) as opened:
+        row = find_device(opened, mac)
+        state = steer(opened, mac, given, time.time_ns())
+        record = _device_record(opened, row, state)
+    if json:
+        print_json(record)
+    else:
+        say(f"{format_mac(mac)}: ", styled(state.state.value), f", version {state.version}")
 
 
 def _device_record(store: OpenStore, row: DeviceRow, state: DeviceState) -> dict[str, Any]:
@@ -168,9 +211,19 @@ def _verdict_record(verdict: VerdictRow) -> dict[str, Any]:
 
 def _print_verdict(verdict: VerdictRow) -> None:
     decision = verdict.decision
-    g = f"g = {decision.effect.g:5.2f}" if decision.effect else ""
+    g = f"  g = {decision.effect.g:.2f}" if decision.effect else ""
     day = format_time(verdict.unit_start_ns)[:10]
-    out.print(f"  {day}  v{verdict.version}  {styled(verdict.state.value)}  {g}")
+    say(f"  {day}  v{verdict.version}  ", styled(verdict.state.value), g)
     if decision.verdict.value in ("changed", "different"):
         for reason in decision.reasons:
-            out.print(f"      • {describe_reason(reason.key, reason.params)}")
+            say(f"      • {describe_reason(reason.key, reason.params)}")
+
+
+def _versions(event: Event) -> str:
+    if event.from_version is None or event.to_version is None:
+        return ""
+    return f": {event.from_version} → {event.to_version}"
+
+
+def _minute(time_text: str) -> str:
+    return time_text[:16].replace("T", " ")

@@ -1,6 +1,7 @@
 """Arguments and options that several commands share, and how their text is read."""
 
 import re
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -12,37 +13,48 @@ from fwid_agent.types import parse_mac
 
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
+
+class UnitName(StrEnum):
+    """What counts as one independent observation."""
+
+    DAY = "day"
+    FILE = "file"
+
+
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Paths = Annotated[
-    list[str], typer.Argument(help="A capture, a folder of captures, or - for standard input.")
+    list[str],
+    typer.Argument(
+        metavar="PATH...", help="Captures, folders of captures, or - for standard input."
+    ),
 ]
-Window = Annotated[str, typer.Option(help="Length of a window: 90s, 15m, 1h, 1d.")]
+Window = Annotated[
+    str, typer.Option(metavar="DURATION", help="Length of a window: 90s, 15m, 1h, 1d.")
+]
 Unit = Annotated[
-    str,
+    UnitName,
     typer.Option(help="What counts as one observation: each calendar day (UTC), or each file."),
 ]
 Dedup = Annotated[
     bool, typer.Option("--dedup", help="Leave out copies of frames, as a mirror port makes them.")
 ]
-Store = Annotated[str | None, typer.Option(help="Store file; the user's own where none is named.")]
-ConfigFile = Annotated[str | None, typer.Option("--config", help="Configuration file (fwid.toml).")]
+Store = Annotated[
+    str | None,
+    typer.Option(metavar="FILE", help="Store file; the user's own where none is named."),
+]
+ConfigFile = Annotated[
+    str | None, typer.Option("--config", metavar="FILE", help="Configuration file (fwid.toml).")
+]
 Device = Annotated[str, typer.Argument(metavar="MAC", help="The device's MAC address.")]
 
 
 def read_duration(text: str) -> float:
     """Read a duration such as 90s, 15m, 1h or 1d as seconds; raises UsageError."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text.strip().lower())
-    seconds = float(match.group(1)) * _SECONDS[match.group(2) or "s"] if match else 0.0
-    if seconds <= 0:
-        raise UsageError(f"{text!r} is no duration; write it as 90s, 15m, 1h or 1d")
+    match = re.fullmatch(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)([smhd])", text.strip().lower())
+    seconds = float(match.group(1)) * _SECONDS[match.group(2)] if match else 0.0
+    if seconds < 1:
+        raise UsageError(f"{text!r} is no duration of a second or more; write 90s, 15m, 1h or 1d")
     return seconds
-
-
-def read_unit(text: str) -> str:
-    """Check the name of a unit; raises UsageError."""
-    if text not in ("day", "file"):
-        raise UsageError(f"{text!r} is no unit; it is `day` or `file`")
-    return text
 
 
 def read_mac(text: str) -> int:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
+from typing import TYPE_CHECKING
 
 import msgspec
 from rich.console import Console, JustifyMethod
@@ -17,11 +18,24 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 from rich.table import Table
+from rich.text import Text
 
-from fwid_agent.pipeline import Progress as Read
+if TYPE_CHECKING:
+    from fwid_agent.pipeline import Progress as Read
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+_WIDE = 300  # columns where nobody looks on: a file or a program takes whole lines
+
+# Names of files and versions are data: nothing that is printed is read as markup.
+out = Console(
+    highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE
+)
+err = Console(
+    stderr=True,
+    highlight=False,
+    markup=False,
+    soft_wrap=True,
+    width=None if sys.stderr.isatty() else _WIDE,
+)
 
 STATE_STYLE = {
     "stable": "green",
@@ -36,8 +50,8 @@ STATE_STYLE = {
 
 def print_json(record: object) -> None:
     """Print one object on one line; numbers that are none become null."""
-    plain = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
-    sys.stdout.write(msgspec.json.encode(_finite(plain)).decode() + "\n")
+    value = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
+    sys.stdout.write(msgspec.json.encode(_finite(value)).decode() + "\n")
     sys.stdout.flush()
 
 
@@ -51,19 +65,24 @@ def _finite(value: object) -> object:
     return value
 
 
+def plain(text: str) -> str:
+    """Return text on one line that cannot steer a terminal: a file may be named anything."""
+    return "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
 def note(text: str) -> None:
     """Tell something that does not stop the command."""
-    err.print(f"[yellow]note:[/] {_plain(text)}")
+    err.print(Text.assemble(("note:", "yellow"), " ", plain(text)))
 
 
-def _plain(text: str) -> str:
-    """Keep square brackets of file names from being read as markup."""
-    return text.replace("[", r"\[")
-
-
-def styled(state: str) -> str:
+def styled(state: str) -> Text:
     """Return a state or verdict in its colour."""
-    return f"[{STATE_STYLE.get(state, 'white')}]{state}[/]"
+    return Text(state, STATE_STYLE.get(state, ""))
+
+
+def say(*parts: str | Text) -> None:
+    """Print one line of text and of words in colour."""
+    out.print(Text.assemble(*(plain(part) if isinstance(part, str) else part for part in parts)))
 
 
 def make_table(*columns: str) -> Table:
@@ -79,11 +98,11 @@ def make_table(*columns: str) -> Table:
 def reading() -> Iterator["ReadProgress"]:
     """Show how far captures have been read, where somebody looks on."""
     with Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
         TransferSpeedColumn(),
-        TextColumn("{task.fields[rate]}"),
+        TextColumn("{task.fields[rate]}", markup=False),
         TimeRemainingColumn(),
         console=err,
         transient=True,
@@ -97,14 +116,15 @@ class ReadProgress:
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
-        self._path = ""
-        self._task = bar.add_task("", total=None, rate="")
+        self._path: str | None = None
+        self._task = bar.add_task("", total=None, rate="", start=False)
 
-    def __call__(self, read: Read) -> None:
+    def __call__(self, read: "Read") -> None:
         """Move the bar."""
         if read.path != self._path:
             self._path = read.path
-            self._bar.reset(self._task, description=read.path[-40:], total=read.total_bytes)
+            name = plain(read.path[-40:])
+            self._bar.reset(self._task, description=name, total=read.total_bytes)
         elapsed_s = self._bar.tasks[0].elapsed or 0
         rate = f"{read.packets / elapsed_s:,.0f} packets/s" if elapsed_s > 0.2 else ""
         self._bar.update(self._task, completed=read.bytes_read, rate=rate)

@@ -1,6 +1,6 @@
 """`fwid replay`: captures through the whole pipeline, as if they were live."""
 
-from typing import Annotated, cast
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -10,28 +10,31 @@ from fwid_agent.cli.options import (
     Json,
     Paths,
     Unit,
+    UnitName,
     Window,
     read_config,
     read_duration,
-    read_unit,
 )
-from fwid_agent.cli.output import make_table, note, out, print_json, reading, styled
+from fwid_agent.cli.output import make_table, note, out, print_json, reading, say, styled
 from fwid_agent.cli.words import describe_reason
-from fwid_agent.core.periods import UnitKind
 from fwid_agent.errors import UsageError
-from fwid_agent.pipeline import ReplayRequest, Summary, VerdictLine
-from fwid_agent.pipeline import replay as run_replay
+
+if TYPE_CHECKING:
+    from fwid_agent.pipeline import Summary, VerdictLine
 
 
 def replay(
     paths: Paths,
     store: Annotated[
-        str | None, typer.Option(help="Keep what is learnt in this file; without it, nothing is.")
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Keep what is learnt in this file; without it, nothing is."
+        ),
     ] = None,
     window: Window = "1h",
-    unit: Unit = "day",
+    unit: Unit = UnitName.DAY,
     speed: Annotated[
-        str, typer.Option(help="`max`, or a multiple of real time such as 60.")
+        str, typer.Option(metavar="FACTOR", help="max, or a multiple of real time such as 60.")
     ] = "max",
     dedup: Dedup = False,
     config: ConfigFile = None,
@@ -48,11 +51,14 @@ def replay(
       tcpdump -U -w - | fwid replay -
 
     """
+    from fwid_agent.pipeline import ReplayRequest, Summary  # noqa: PLC0415 - scipy is slow to load
+    from fwid_agent.pipeline import replay as run_replay  # noqa: PLC0415
+
     request = ReplayRequest(
         tuple(paths),
         store,
         read_duration(window),
-        cast(UnitKind, read_unit(unit)),
+        unit.value,
         _read_speed(speed),
         dedup,
         read_config(config),
@@ -79,15 +85,15 @@ def _read_speed(text: str) -> float | None:
     return speed
 
 
-def _print_verdict(line: VerdictLine) -> None:
+def _print_verdict(line: "VerdictLine") -> None:
     g = f"  g = {line.g:.2f}" if line.g is not None else ""
-    out.print(f"{line.time[:10]}  {line.device}  v{line.version} {styled(line.state)}{g}")
+    say(f"{line.time[:10]}  {line.device}  v{line.version} ", styled(line.state), g)
     if line.verdict in ("changed", "different"):
         for reason in line.reasons:
-            out.print(f"              • {describe_reason(reason.key, reason.params)}")
+            say(f"              • {describe_reason(reason.key, reason.params)}")
 
 
-def _print_summary(summary: Summary) -> None:
+def _print_summary(summary: "Summary") -> None:
     out.print()
     table = make_table("device", "state", ">sent", ">received", ">bytes", ">windows", "")
     for device in summary.devices:

@@ -5,11 +5,13 @@ from typing import Any
 
 from fwid_agent.core.tcp_options import describe_options
 
-_PROTOCOL = {
-    "arp": "ARP", "eapol": "EAPOL", "l2": "other", "icmp": "ICMP", "icmpv6": "ICMPv6",
+PROTOCOL_NAMES: Mapping[str, str] = {
+    "arp": "ARP", "eapol": "EAPOL", "l2": "other link-layer", "icmp": "ICMP", "icmpv6": "ICMPv6",
     "igmp": "IGMP", "dhcp": "DHCP", "dns": "DNS", "mdns": "mDNS", "ssdp": "SSDP", "ntp": "NTP",
     "http": "HTTP", "tls": "TLS", "mqtt": "MQTT", "tcp": "TCP", "udp": "UDP",
 }  # fmt: skip
+# Protocols that are spoken with neighbours and with the internet alike.
+_EITHER = ("icmp", "icmpv6", "dns", "ntp", "http", "tls", "mqtt", "tcp", "udp")
 _KIND = {
     "ttl": "TTL",
     "syn_window": "TCP window at connecting",
@@ -17,103 +19,91 @@ _KIND = {
     "syn_options": "TCP options at connecting",
 }
 _FEATURE = {
-    "packets": ("packets per window", 1.0),
-    "bytes": ("bytes per window", 1.0),
-    "flows": ("connections per window", 1.0),
-    "size_mean": ("mean packet size", 1.0),
-    "size_spread": ("spread of packet sizes", 1.0),
-    "payload_share": ("share of packets with payload", 1.0),
-    "gap_mean": ("time between packets", 1.0),
-    "gap_spread": ("irregularity of the time between packets", 1.0),
+    "packets": "packets per window",
+    "bytes": "bytes per window",
+    "flows": "connections per window",
+    "size_mean": "mean packet size",
+    "size_spread": "spread of packet sizes",
+    "payload_share": "share of packets with payload",
+    "gap_mean": "time between packets",
+    "gap_spread": "irregularity of the time between packets",
 }
 Params = Mapping[str, Any]
 
 
 def describe_reason(key: str, params: Params) -> str:
-    """Return the sentence of a reason; an unknown key is shown as it is."""
-    writer = _WRITERS.get(key)
-    return writer(params) if writer else f"{key}: {dict(params)}"
-
-
-def _row(params: Params) -> str:
-    protocol = _PROTOCOL.get(str(params.get("protocol")), str(params.get("protocol")))
-    cloud = " with the cloud" if params.get("scope") == "cloud" else ""
-    return f"{protocol} {params.get('direction')}{cloud}"
-
-
-def _where(params: Params) -> str:
-    return " in every first flight" if params.get("first_flight") else ""
-
-
-def _value(params: Params, name: str) -> str:
-    if params.get("kind") == "syn_options":
-        return describe_options(int(params[name]))
-    return str(params[name])
-
-
-def _size_replaced(params: Params) -> str:
-    return f"{_row(params)}, size {params['new']} bytes{_where(params)}: was {params['old']}"
-
-
-def _value_replaced(params: Params) -> str:
-    kind = _KIND.get(str(params.get("kind")), str(params.get("kind")))
-    return f"{_row(params)}, {kind} {_value(params, 'new')}: was {_value(params, 'old')}"
-
-
-def _port_replaced(params: Params) -> str:
-    return f"{_row(params)}, port {params['new']}: was {params['old']}"
-
-
-def _size_gone(params: Params) -> str:
-    return f"{_row(params)}, size {params['value']} bytes{_where(params)}: no longer seen"
-
-
-def _size_new(params: Params) -> str:
-    return f"{_row(params)}, size {params['value']} bytes{_where(params)}: new"
-
-
-def _value_one(params: Params, word: str) -> str:
-    kind = _KIND.get(str(params.get("kind")), str(params.get("kind")))
-    return f"{_row(params)}, {kind} {_value(params, 'value')}: {word}"
-
-
-def _port_one(params: Params, word: str) -> str:
-    role = "connects to" if params.get("direction") == "sent" else "is connected to on"
-    return f"{_row(params)}: {word} {role} port {params['value']}"
-
-
-def _row_one(params: Params, word: str) -> str:
-    return f"{_row(params)}: {word}"
-
-
-def _statistic_moved(params: Params) -> str:
-    name, _ = _FEATURE.get(str(params["feature"]), (str(params["feature"]), 1.0))
-    unit = {"s": " s", "bytes": " bytes"}.get(str(params.get("unit")), "")
-    before, after = short_number(params["before"]), short_number(params["after"])
-    steps = f"{params['steps']:.0f} of its usual day-to-day steps"
-    return f"{_row(params)}, {name}: {before} → {after}{unit}, {steps}"
+    """Return the sentence of a reason; one of another version is shown as it is."""
+    try:
+        return _WRITERS[key](params)
+    except (KeyError, TypeError, ValueError):
+        return ", ".join([key, *(f"{name} {value}" for name, value in params.items())])
 
 
 def short_number(value: float) -> str:
     """Write a number as a person would say it: 262 k, 1.4 M, 0.032."""
-    for limit, letter in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
+    for limit, unit, letter in ((1e9, 1e9, " G"), (1e6, 1e6, " M"), (1e4, 1e3, " k")):
         if abs(value) >= limit:
-            scaled = value / (1e3 if letter == " k" else limit)
-            return f"{scaled:.3g}{letter}"
+            return f"{value / unit:.3g}{letter}"
     return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"
 
 
-_WRITERS: dict[str, Callable[[Params], str]] = {
-    "size_replaced": _size_replaced,
-    "value_replaced": _value_replaced,
-    "port_replaced": _port_replaced,
-    "size_gone": _size_gone,
-    "size_new": _size_new,
-    "value_gone": lambda params: _value_one(params, "no longer seen"),
-    "value_new": lambda params: _value_one(params, "new"),
-    "port_gone": lambda params: _port_one(params, "no longer"),
-    "port_new": lambda params: _port_one(params, "now"),
-    "row_gone": lambda params: _row_one(params, "no longer seen"),
-    "row_new": lambda params: _row_one(params, "new"),
+def describe_row(params: Params) -> str:
+    """Name a row by its protocol, direction and scope, such as "TLS sent to the cloud"."""
+    protocol, direction = str(params["protocol"]), str(params["direction"])
+    where = ""
+    if params["scope"] == "cloud":
+        where = " to the cloud" if direction == "sent" else " from the cloud"
+    elif protocol in _EITHER:
+        where = " at home"
+    return f"{PROTOCOL_NAMES.get(protocol, protocol)} {direction}{where}"
+
+
+def _size(params: Params, name: str) -> str:
+    where = " in every first flight" if params.get("first_flight") else ""
+    return f"{describe_row(params)}, size {params[name]} bytes{where}"
+
+
+def _kind(params: Params, name: str) -> str:
+    return f"{describe_row(params)}, {_KIND[params['kind']]} {_value(params, name)}"
+
+
+def _value(params: Params, name: str) -> str:
+    value = int(params[name])
+    return describe_options(value) if params["kind"] == "syn_options" else str(value)
+
+
+def _port(params: Params, word: str) -> str:
+    role = "connects to" if params["direction"] == "sent" else "is connected to on"
+    return f"{describe_row(params)}: {word} {role} port {params['value']}"
+
+
+def _statistic_moved(params: Params) -> str:
+    before, after = (_amount(params, float(params[name])) for name in ("before", "after"))
+    steps = f"{short_number(float(params['steps']))} of its usual day-to-day steps"
+    return f"{describe_row(params)}, {_FEATURE[params['feature']]}: {before} → {after}, {steps}"
+
+
+def _amount(params: Params, value: float) -> str:
+    if params["unit"] == "s":
+        return f"{short_number(value)} s" if value >= 0.1 else f"{short_number(value * 1e3)} ms"
+    if params["feature"] == "payload_share":
+        return f"{value:.0%}"
+    return f"{short_number(value)} bytes" if params["unit"] == "bytes" else short_number(value)
+
+
+_WRITERS: Mapping[str, Callable[[Params], str]] = {
+    "size_replaced": lambda params: f"{_size(params, 'new')}: was {params['old']}",
+    "size_gone": lambda params: f"{_size(params, 'value')}: no longer seen",
+    "size_new": lambda params: f"{_size(params, 'value')}: new",
+    "value_replaced": lambda params: f"{_kind(params, 'new')}: was {_value(params, 'old')}",
+    "value_gone": lambda params: f"{_kind(params, 'value')}: no longer seen",
+    "value_new": lambda params: f"{_kind(params, 'value')}: new",
+    "port_replaced": lambda params: (
+        f"{describe_row(params)}, port {params['new']}: was {params['old']}"
+    ),
+    "port_gone": lambda params: _port(params, "no longer"),
+    "port_new": lambda params: _port(params, "now"),
+    "row_gone": lambda params: f"{describe_row(params)}: no longer seen",
+    "row_new": lambda params: f"{describe_row(params)}: new",
     "statistic_moved": _statistic_moved,
 }

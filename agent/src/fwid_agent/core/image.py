@@ -166,10 +166,9 @@ def _by_row(tokens: Table, periods: int, values: F8) -> tuple[F8, F8]:
     shape = (periods, ROW_COUNT)
     length = periods * ROW_COUNT
     weight = tokens["count"].astype(np.float64)
-    return (
-        np.bincount(place, values * weight, length).reshape(shape),
-        np.bincount(place, weight, length).reshape(shape),
-    )
+    total: F8 = np.bincount(place, values * weight, length).astype(np.float64)
+    number: F8 = np.bincount(place, weight, length).astype(np.float64)
+    return total.reshape(shape), number.reshape(shape)
 
 
 def _hashed(tokens: Table, periods: int, kind: TokenKind, bins: int) -> F8:

@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from fwid_agent.tables import merge_tables, select_periods
-from fwid_agent.types import I4, I8, SUM_INDEX, Bools, UnitTable
+from fwid_agent.types import I4, I8, SUM_INDEX, UnitTable
 
 UnitKind = Literal["day", "file"]
 VISIT_PAUSE_NS = 12 * 3600 * 1_000_000_000  # a night: shorter pauses do not make another visit
@@ -46,13 +46,14 @@ def make_period(windows: UnitTable, kind: UnitKind, unit_ns: int) -> Period:
     """
     windows = select_periods(windows, np.argsort(windows.start_ns, kind="stable"))
     labels = windows.session.astype(np.int64) if kind == "file" else windows.start_ns // unit_ns
-    heard: Bools = (windows.sums[:, :, SUM_INDEX["packets"]] > 0).any(axis=1)
+    packets = windows.sums[:, :, SUM_INDEX["packets"]].sum(axis=1)
     # An observation is a session's part of a unit; one without a packet is no observation.
     observation = np.stack([labels, windows.session.astype(np.int64)], axis=1)
     _, place = np.unique(observation, axis=0, return_inverse=True)
     place = place.reshape(-1)
-    spoken = np.flatnonzero(np.isin(place, place[heard]))
-    windows, labels, heard = select_periods(windows, spoken), labels[spoken], heard[spoken]
+    spoken = np.flatnonzero(np.isin(place, place[packets > 0]))
+    windows, labels = select_periods(windows, spoken), labels[spoken]
+    heard = packets[spoken] > 0
     _, first, number = np.unique(labels, return_index=True, return_inverse=True)
     in_time = np.argsort(np.argsort(first)).astype(np.int32)  # label rank -> rank in time
     unit = in_time[number]

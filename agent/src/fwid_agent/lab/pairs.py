@@ -32,7 +32,9 @@ def make_pairs(
     A pair's days are made of the device's own sessions. Half of the time they come from one date,
     half from all, so that the drift between real dates is in the pairs that count as alike.
     """
-    pictures, software, names = [], [], []
+    pictures: list[U1] = []
+    software: list[bool] = []
+    names: list[str] = []
     usable = [device for device in devices if len(_by_date(device)) > 0]
     while len(pictures) < count:
         device = usable[int(rng.integers(len(usable)))]

@@ -71,7 +71,7 @@ class Encoder:
         try:
             self._interpreter.resize_tensor_input(self._input["index"], batch, strict=False)
             self._interpreter.allocate_tensors()
-            values = _quantise(pictures.astype(np.float32) / 255, self._input)
+            values = _quantise(pictures.astype(np.float32) / np.float32(255), self._input)
             self._interpreter.set_tensor(self._input["index"], values)
             # The interpreter raises where the runtime's own status is not "ok".
             self._interpreter.invoke()

@@ -1,0 +1,121 @@
+"""The bench: every detector on the same cases, one vendor left out at a time.
+
+Scoring models never saw the vendor whose cases they score, and thresholds come from the other
+vendors' unchanged cases. Versions are known for a few devices only; the others' cases are reported
+apart and prove nothing.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from fwid_agent.lab.cases import Case, Kind, LabelledDevice, family_of, list_cases
+from fwid_agent.lab.counting import Count, bootstrap_by_device, rank_auc
+from fwid_agent.lab.methods import Method, fit_methods, threshold_of
+from fwid_agent.lab.train import OnStep, split_devices, train
+from fwid_agent.types import ROWS, UnitTable
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """One case by one method."""
+
+    method: str
+    device: str
+    kind: Kind
+    baseline_units: int
+    score: float
+    threshold: float
+
+    @property
+    def changed(self) -> bool:
+        """Whether the method says "changed"."""
+        return self.score >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
+class MethodResult:
+    """One row of the table."""
+
+    method: str
+    stable: Count  # verified stable cases that were called so
+    changed: Count  # verified changes that were found
+    unverified: Count  # cases of unknown version that were called stable
+    auc: float  # of verified changed over verified stable cases
+    stable_by_device: tuple[float, float]  # bootstrap interval by device
+
+
+def evaluate(devices: Sequence[LabelledDevice], seed: int, on_step: OnStep) -> list[Scored]:
+    """Score every case of every device with models that never saw its vendor."""
+    scored: list[Scored] = []
+    families = sorted({case.family for case in list_cases(devices)})
+    for number, family in enumerate(families):
+        on_step("vendors", number, len(families))
+        rest, held = split_devices(devices, family)
+        # D-Link is left out of every training: its versions are the ones that are known.
+        rest = [device for device in rest if family_of(device.name) != "D-Link"]
+        trained = train(rest, seed, lambda *_: None)
+        unchanged = list_cases(rest)
+        for method in fit_methods(trained, seed):
+            threshold = threshold_of(method, unchanged)
+            scored += [_score(method, case, threshold) for case in list_cases(held)]
+    on_step("vendors", len(families), len(families))
+    return scored
+
+
+def _score(method: Method, case: Case, threshold: float) -> Scored:
+    return Scored(
+        method.name, case.device, case.kind, case.baseline.units, method.score(case), threshold
+    )
+
+
+def summarise(scored: Sequence[Scored], seed: int) -> list[MethodResult]:
+    """Count by method, in the order of first appearance."""
+    return [
+        _summarise([each for each in scored if each.method == name], name, seed)
+        for name in dict.fromkeys(each.method for each in scored)
+    ]
+
+
+def _summarise(scored: Sequence[Scored], name: str, seed: int) -> MethodResult:
+    by_kind = {kind: [each for each in scored if each.kind is kind] for kind in Kind}
+    stable, changed = by_kind[Kind.STABLE], by_kind[Kind.CHANGED]
+    calm = {
+        device: [not each.changed for each in stable if each.device == device]
+        for device in {each.device for each in stable}
+    }
+    return MethodResult(
+        name,
+        Count(sum(not each.changed for each in stable), len(stable)),
+        Count(sum(each.changed for each in changed), len(changed)),
+        _count_calm(by_kind[Kind.UNVERIFIED]),
+        rank_auc(
+            np.array([each.score for each in stable]), np.array([each.score for each in changed])
+        ),
+        bootstrap_by_device(calm, np.random.default_rng(seed)),
+    )
+
+
+def _count_calm(scored: Sequence[Scored]) -> Count:
+    return Count(sum(not each.changed for each in scored), len(scored))
+
+
+def without_http(device: LabelledDevice) -> LabelledDevice:
+    """Leave out a device's HTTP rows: the download of an update is not the update."""
+    rows = [index for index, row in enumerate(ROWS) if row.protocol == "http"]
+    table = device.windows
+    sums = table.sums.copy()
+    sums[:, rows] = 0
+    kept = ~np.isin(table.tokens["row"], rows)
+    windows = UnitTable(table.start_ns, table.session, table.observed, sums, table.tokens[kept])
+    return LabelledDevice(device.name, device.mac, windows, device.versions)
+
+
+def to_record(results: Sequence[MethodResult], scored: Sequence[Scored]) -> dict[str, Any]:
+    """Return everything as plain values for a JSON file."""
+    return {
+        "methods": [asdict(result) for result in results],
+        "cases": [asdict(each) | {"said_changed": each.changed} for each in scored],
+    }
