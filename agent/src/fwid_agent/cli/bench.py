@@ -12,7 +12,7 @@ from fwid_agent.errors import UsageError
 
 
 def bench(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Captures to repeat.")],
+    paths: Annotated[list[str], typer.Argument(metavar="PATH", help="Captures to repeat.")],
     packets: Annotated[int, typer.Option(metavar="COUNT", help="Packets to measure on.")] = 200_000,
     repeats: Annotated[
         int, typer.Option(metavar="COUNT", help="Runs of each tool; the median counts.")

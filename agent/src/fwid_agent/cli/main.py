@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fwid_agent.cli import bench, compare, devices, replay, report
+from fwid_agent.cli import bench, compare, devices, replay
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError
 
@@ -42,7 +42,6 @@ app.command()(devices.show)
 app.command()(devices.accept)
 app.command()(devices.relearn)
 app.command()(devices.label)
-app.command()(report.report)
 app.command()(bench.bench)
 
 

@@ -24,9 +24,7 @@ class UnitName(StrEnum):
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Paths = Annotated[
     list[str],
-    typer.Argument(
-        metavar="PATH...", help="Captures, folders of captures, or - for standard input."
-    ),
+    typer.Argument(metavar="PATH", help="Captures, folders of captures, or - for standard input."),
 ]
 Window = Annotated[
     str, typer.Option(metavar="DURATION", help="Length of a window: 90s, 15m, 1h, 1d.")
