@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from fwid_agent.cli import bench, compare, devices, replay
+from fwid_agent.cli import bench, compare, devices, lab, replay
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError
 
@@ -43,6 +43,7 @@ app.command()(devices.accept)
 app.command()(devices.relearn)
 app.command()(devices.label)
 app.command()(bench.bench)
+app.add_typer(lab.app, name="lab")
 
 
 def _print_version(shown: bool) -> None:

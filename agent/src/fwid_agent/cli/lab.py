@@ -1,0 +1,108 @@
+"""`fwid lab`: research, with the extra `lab`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from fwid_agent.cli.options import Json
+from fwid_agent.cli.output import err, make_table, out, print_json
+from fwid_agent.errors import UsageError
+
+app = typer.Typer(
+    help="Research: training and evaluation. Needs the extra `lab`.", no_args_is_help=True
+)
+
+
+@app.command()
+def train(
+    corpus: Annotated[str, typer.Argument(help="Folder with labels.csv and DEVICE/FILE.")],
+    target: Annotated[str, typer.Option("--out", help="Folder that the models go to.")],
+    hold_out: Annotated[
+        str, typer.Option(help="Vendor whose devices are left out and measured on.")
+    ] = "D-Link",
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 1,
+) -> None:
+    """Train the prior and both twin networks on a labelled corpus.
+
+    Examples:
+
+      fwid lab train captures/ --out models/ --seed 1
+
+    """
+    from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415 - research only
+    from fwid_agent.lab.train import held_out_metrics, save, split_devices  # noqa: PLC0415
+    from fwid_agent.lab.train import train as run  # noqa: PLC0415
+
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        tasks = {"reading": bar.add_task("reading", total=None)}
+        devices = load_corpus(Path(corpus), lambda name: bar.advance(tasks["reading"]))
+        rest, held = split_devices(devices, hold_out)
+        if not rest or not held:
+            raise UsageError(f"{corpus}: needs devices of {hold_out!r} and of others")
+
+        def on_step(what: str, done: int, total: int) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done)
+
+        trained = run(rest, seed, on_step)
+        metrics = held_out_metrics(trained, held)
+    save(trained, metrics, Path(target))
+    out.print(f"trained on {len(rest)} devices, measured on {len(held)} held out ({hold_out})")
+    for name, value in metrics.items():
+        out.print(f"  {name}: {value:.4g}")
+    out.print(f"models are in {target}")
+
+
+@app.command()
+def evaluate(
+    corpus: Annotated[str, typer.Argument(help="Folder with labels.csv and DEVICE/FILE.")],
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 1,
+    http: Annotated[
+        bool, typer.Option(help="Whether HTTP counts; without it downloads do not.")
+    ] = True,
+    json: Json = False,
+) -> None:
+    """Compare the detectors, one vendor left out of training at a time.
+
+    Examples:
+
+      fwid lab evaluate captures/
+
+      fwid lab evaluate captures/ --no-http --json
+
+    """
+    from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415 - research only
+    from fwid_agent.lab.evaluate import (  # noqa: PLC0415
+        evaluate as run,
+    )
+    from fwid_agent.lab.evaluate import summarise, to_record, without_http  # noqa: PLC0415
+
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+        devices = load_corpus(Path(corpus), lambda name: bar.advance(task))
+        if not http:
+            devices = [without_http(device) for device in devices]
+        scored = run(
+            devices,
+            seed,
+            lambda what, done, total: bar.update(
+                task, description=what, completed=done, total=total
+            ),
+        )
+    results = summarise(scored, seed)
+    if json:
+        print_json(to_record(results, scored))
+        return
+    table = make_table("method", "stable right", "changed found", "unverified calm", ">AUC")
+    for result in results:
+        table.add_row(
+            result.method,
+            str(result.stable),
+            str(result.changed),
+            str(result.unverified),
+            f"{result.auc:.2f}",
+        )
+    out.print(table)
