@@ -7,7 +7,7 @@ import typer
 from rich.progress import Progress
 
 from fwid_agent.cli.options import Json
-from fwid_agent.cli.output import err, make_table, out, print_json
+from fwid_agent.cli.output import err, make_table, out, print_json, say
 from fwid_agent.errors import UsageError
 
 app = typer.Typer(
@@ -17,12 +17,18 @@ app = typer.Typer(
 
 @app.command()
 def train(
-    corpus: Annotated[str, typer.Argument(help="Folder with labels.csv and DEVICE/FILE.")],
-    target: Annotated[str, typer.Option("--out", help="Folder that the models go to.")],
+    corpus: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="Folder with labels.csv and DEVICE/FILE.")
+    ],
+    target: Annotated[
+        str, typer.Option("--out", metavar="FOLDER", help="Folder that the models go to.")
+    ],
     hold_out: Annotated[
-        str, typer.Option(help="Vendor whose devices are left out and measured on.")
+        str,
+        typer.Option(metavar="VENDOR", help="Vendor whose devices are left out and measured on."),
     ] = "D-Link",
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 1,
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of every random choice.")] = 1,
+    json: Json = False,
 ) -> None:
     """Train the prior and both twin networks on a labelled corpus.
 
@@ -50,16 +56,23 @@ def train(
         trained = run(rest, seed, on_step)
         metrics = held_out_metrics(trained, held)
     save(trained, metrics, Path(target))
-    out.print(f"trained on {len(rest)} devices, measured on {len(held)} held out ({hold_out})")
+    if json:
+        print_json(
+            {"out": target, "trained_on": len(rest), "held_out": len(held), "metrics": metrics}
+        )
+        return
+    say(f"trained on {len(rest)} devices, measured on {len(held)} held out ({hold_out})")
     for name, value in metrics.items():
-        out.print(f"  {name}: {value:.4g}")
-    out.print(f"models are in {target}")
+        say(f"  {name}: {value:.4g}")
+    say(f"models are in {target}")
 
 
 @app.command()
 def evaluate(
-    corpus: Annotated[str, typer.Argument(help="Folder with labels.csv and DEVICE/FILE.")],
-    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 1,
+    corpus: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="Folder with labels.csv and DEVICE/FILE.")
+    ],
+    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of every random choice.")] = 1,
     http: Annotated[
         bool, typer.Option(help="Whether HTTP counts; without it downloads do not.")
     ] = True,
@@ -75,9 +88,7 @@ def evaluate(
 
     """
     from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415 - research only
-    from fwid_agent.lab.evaluate import (  # noqa: PLC0415
-        evaluate as run,
-    )
+    from fwid_agent.lab.evaluate import evaluate as run  # noqa: PLC0415
     from fwid_agent.lab.evaluate import summarise, to_record, without_http  # noqa: PLC0415
 
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:

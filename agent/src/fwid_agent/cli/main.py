@@ -2,7 +2,7 @@
 
 import os
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
@@ -10,6 +10,8 @@ from typer.core import TyperGroup
 from fwid_agent.cli import bench, compare, devices, lab, replay
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError
+
+_OF_THE_EXTRA = ("keras", "matplotlib", "sklearn", "tensorflow")
 
 
 class _InterruptedError(Exception):
@@ -86,11 +88,13 @@ def main() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
     except Exception as error:
+        if isinstance(error, ModuleNotFoundError) and error.name in _OF_THE_EXTRA:
+            _end(f"this needs {error.name}: pip install 'fwid-agent[lab]'", 2, error)
         line = f"this is a bug ({type(error).__name__}: {error}); --debug shows where it is"
         _end(line, 1, error)
 
 
-def _end(line: str, code: int, error: Exception | None = None) -> None:
+def _end(line: str, code: int, error: Exception | None = None) -> NoReturn:
     if error is not None and os.environ.get("FWID_DEBUG"):
         raise error
     print(f"fwid: {plain(line)}", file=sys.stderr)
