@@ -39,7 +39,12 @@ class Encoder:
         self.name = name
         runtime = load_runtime()
         try:
-            self._interpreter = runtime.Interpreter(model_content=content, num_threads=1)
+            # The optional delegate gains nothing on models this small, and it speaks up on stderr.
+            self._interpreter = runtime.Interpreter(
+                model_content=content,
+                num_threads=1,
+                experimental_op_resolver_type=runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+            )
             self._interpreter.allocate_tensors()
             (self._input,) = self._interpreter.get_input_details()
             (self._output,) = self._interpreter.get_output_details()
