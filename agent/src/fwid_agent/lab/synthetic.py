@@ -63,8 +63,18 @@ def replace_header_value(table: UnitTable, rng: np.random.Generator) -> UnitTabl
 
 def scale_volume(table: UnitTable, rng: np.random.Generator) -> UnitTable:
     """Let some protocols be used more or less."""
-    factor = float(2.0 ** rng.uniform(-2.5, 2.5))
-    rows = _choose_rows(table, rng)
+    return _scale_rows(table, _choose_rows(table, rng), _factor(rng))
+
+
+def _factor(rng: np.random.Generator) -> float:
+    return float(2.0 ** (rng.uniform(0.5, 2.5) * _sign(rng)))
+
+
+def _sign(rng: np.random.Generator) -> int:
+    return int(rng.choice([-1, 1]))
+
+
+def _scale_rows(table: UnitTable, rows: Sequence[int], factor: float) -> UnitTable:
     sums, tokens = table.sums.copy(), table.tokens.copy()
     sums[:, rows] *= factor
     here = np.isin(tokens["row"], rows)
@@ -76,8 +86,10 @@ def scale_volume(table: UnitTable, rng: np.random.Generator) -> UnitTable:
 
 def shift_timing(table: UnitTable, rng: np.random.Generator) -> UnitTable:
     """Let some protocols speak slower or faster."""
-    rows = _choose_rows(table, rng)
-    shift = float(rng.uniform(-1, 1))
+    return _shift_rows(table, _choose_rows(table, rng), float(rng.uniform(-1, 1)))
+
+
+def _shift_rows(table: UnitTable, rows: Sequence[int], shift: float) -> UnitTable:
     sums = table.sums.copy()
     gaps, total, squares = (sums[:, rows, SUM_INDEX[n]] for n in ("gaps", "log_gap", "log_gap_sq"))
     sums[:, rows, SUM_INDEX["log_gap_sq"]] = squares + 2 * shift * total + gaps * shift**2
@@ -117,7 +129,22 @@ def new_service(table: UnitTable, rng: np.random.Generator) -> UnitTable:
     return merge_tables([replace(table, sums=sums, tokens=tokens)])
 
 
+def change_messages(table: UnitTable, rng: np.random.Generator) -> UnitTable:
+    """Let a message carry another setting: its size within connections, and how often it comes.
+
+    What opens a connection or announces the device is the software's; what is said within moves
+    with settings too, and then the row's volume and timing move with it.
+    """
+    cell = _choose_fixture(table, rng, sent=True, first=False)
+    if cell is None:
+        return table
+    row, old = cell
+    table = _replace_size(table, row, old, max(old + int(rng.integers(1, 6)) * _sign(rng), 20))
+    return _shift_rows(_scale_rows(table, [row], _factor(rng)), [row], float(rng.uniform(-1, 1)))
+
+
 _SETTINGS: tuple[Change, ...] = (
+    change_messages,
     scale_volume,
     scale_volume,
     shift_timing,
@@ -137,13 +164,19 @@ def _choose_rows(
 
 
 def _choose_fixture(
-    table: UnitTable, rng: np.random.Generator, *, sent: bool
+    table: UnitTable, rng: np.random.Generator, *, sent: bool, first: bool = True
 ) -> tuple[int, int] | None:
-    """Choose a size that is in every period in which its row speaks."""
+    """Choose a size that is in every period in which its row speaks.
+
+    Without `first` none that opens connections.
+    """
     tokens = table.tokens[table.tokens["kind"] == TokenKind.SIZE]
     cells, times = np.unique(tokens[["row", "value"]], return_counts=True)
     active = (table.sums[:, :, 0] > 0).sum(axis=0)
     fixed = (times >= active[cells["row"]]) & (_SENT[cells["row"]] == sent)
+    if not first:
+        opening = table.tokens[table.tokens["kind"] == TokenKind.FIRST_SIZE][["row", "value"]]
+        fixed &= ~np.isin(cells, opening)
     if not fixed.any():
         return None
     row, value = rng.choice(cells[fixed])
