@@ -17,6 +17,9 @@ from fwid_agent.pipeline.messages import OnNote, OnProgress, Progress
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import FlowMarks, FrameBlock, PacketBatch, UnitTable
 
+SECOND_NS = 1_000_000_000
+_JUMP_NS = 10 * SECOND_NS  # less is the disorder of several queues, not a clock that was set
+
 
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
@@ -103,9 +106,24 @@ def list_captures(paths: Sequence[str], on_note: OnNote) -> tuple[CaptureFile, .
     return found.captures
 
 
-def read_blocks(reader: CaptureReader, on_progress: OnProgress) -> Iterator[FrameBlock]:
-    """Yield a capture's blocks and tell how far it has come."""
+def read_blocks(
+    reader: CaptureReader, on_progress: OnProgress, on_note: OnNote
+) -> Iterator[FrameBlock]:
+    """Yield a capture's blocks; tell how far it has come, and once if its clock jumps back."""
+    latest_ns, jumped = 0, False
     for block in reader:
+        if len(block.ts_ns) and not jumped:
+            clock = np.maximum.accumulate(np.maximum(block.ts_ns, latest_ns))
+            back = np.flatnonzero(clock - block.ts_ns > _JUMP_NS)
+            if len(back):
+                jumped = True
+                frame = reader.frames_read - len(block.ts_ns) + int(back[0]) + 1
+                seconds = int(clock[back[0]] - block.ts_ns[back[0]]) / SECOND_NS
+                on_note(
+                    f"{reader.path}: frame {frame}: the clock jumps back by {seconds:,.0f} s; "
+                    "frames are counted at the times they bear"
+                )
+            latest_ns = int(clock[-1])
         yield block
         on_progress(
             Progress(reader.frames_read, reader.bytes_read, reader.total_bytes, reader.path)
@@ -129,7 +147,7 @@ def read_windows(
         ingest.begin_session(session, capture.first_ts_ns)
         try:
             with open_capture(capture.path) as reader:
-                for block in read_blocks(reader, on_progress):
+                for block in read_blocks(reader, on_progress, on_note):
                     ingest.feed(block)
         except UnreadableInputError as error:
             faults.append(error)

@@ -86,7 +86,7 @@ def replay(
         faults: list[UnreadableInputError] = []
         for capture in list_captures(request.paths, on_note):
             try:
-                yield from run.read(capture, on_progress)
+                yield from run.read(capture, on_progress, on_note)
             except UnreadableInputError as error:
                 faults.append(error)
             yield from run.end_session()
@@ -129,13 +129,15 @@ class _Run:
         if store:
             self._restore(store)
 
-    def read(self, capture: CaptureFile, on_progress: OnProgress) -> Iterator[VerdictLine]:
+    def read(
+        self, capture: CaptureFile, on_progress: OnProgress, on_note: OnNote
+    ) -> Iterator[VerdictLine]:
         """Read one capture; every capture is a session of its own."""
         if self._request.unit == "day":
             yield from self._end_units(capture.first_ts_ns)
         counted = self._begin_session(capture)
         with open_capture(capture.path) as reader:
-            for block in read_blocks(reader, on_progress):
+            for block in read_blocks(reader, on_progress, on_note):
                 self._feed(block, min(counted, len(block.ts_ns)))
                 counted = max(counted - len(block.ts_ns), 0)
                 if self._request.unit == "day":
