@@ -242,6 +242,7 @@ class Decision:
     missing: str  # what is missing when the verdict is `insufficient`, else ""
     units_baseline: int = 0
     units_test: int = 0
+    g_bootstrap: tuple[float, float] | None = None  # interval of g by drawing whole units anew
 
 
 # --- states and events -------------------------------------------------------------------------

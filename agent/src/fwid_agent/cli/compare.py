@@ -111,6 +111,7 @@ def decision_record(decision: Decision) -> dict[str, Any]:
         "g": effect.g if effect else None,
         "g_low": effect.low if effect else None,
         "g_high": effect.high if effect else None,
+        "g_bootstrap": decision.g_bootstrap,
         "units_baseline": decision.units_baseline,
         "units_test": decision.units_test,
         "similarity_baseline": decision.similarity_baseline,

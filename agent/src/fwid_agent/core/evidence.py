@@ -7,12 +7,12 @@ says how large the difference is.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fwid_agent.core.comparison import Comparison, compare_periods
-from fwid_agent.core.effect import hedges_g
+from fwid_agent.core.effect import bootstrap_g, hedges_g
 from fwid_agent.core.findings import (
     Finding,
     Sign,
@@ -27,6 +27,7 @@ from fwid_agent.types import F8, ROWS, SUM_INDEX, Cause, Decision, Verdict
 REASON_COUNT = 3
 COMPARE_CHANCE = 0.01  # of calling an unchanged device changed, in one comparison of two periods
 SINGLE_CHANCE = 0.001  # the same with one baseline replicate, where nothing of its own calibrates
+_BOOTSTRAP_SEED = 1  # the same question gets the same answer
 _SENT = np.array([row.direction == "sent" for row in ROWS])
 
 
@@ -69,7 +70,15 @@ def decide(device: str, baseline: Period, test: Period, judge: Judge) -> Decisio
     own = _leave_one_out(baseline, judge)
     units = judge.model(_each_unit(baseline, test, judge.prior))
     similarities = np.array([each.similarity for each in units])
-    return weigh(device, compare_periods(baseline, test, judge.prior), similarities, own, judge)
+    comparison = compare_periods(baseline, test, judge.prior)
+    decision = weigh(device, comparison, similarities, own, judge)
+    drawn = bootstrap_g(
+        np.array(own.similarities),
+        similarities,
+        np.random.default_rng(_BOOTSTRAP_SEED),
+        spread_floor=judge.prior.score_spread_floor,
+    )
+    return replace(decision, g_bootstrap=drawn)
 
 
 def weigh(

@@ -155,6 +155,13 @@ class _Run:
         """Judge the units that are still open."""
         yield from self._end_units(None)
         self._commit()
+        if self._store:
+            # Old captures are not too old to keep on the day they are replayed.
+            self._store.compact(self._newest_ns(), self._request.config)
+
+    def _newest_ns(self) -> int:
+        counts = self._ingest.devices.counts()
+        return int(counts.last_ns.max(initial=0))
 
     def summary(self) -> Summary:
         """Say what was read, and where each device stands."""
@@ -259,7 +266,9 @@ class _Run:
         labels = table.session if self._request.unit == "file" else table.start_ns // self._unit_ns
         for label in dict.fromkeys(labels[np.argsort(table.start_ns, kind="stable")].tolist()):
             unit = select_periods(table, np.flatnonzero(labels == label))
-            if unit.sums[:, :, SUM_INDEX["packets"]].any():
+            # What comes late for a unit that was judged is kept, but it is not judged again.
+            late = self._request.unit == "day" and label <= device.judged_ns // self._unit_ns
+            if not late and unit.sums[:, :, SUM_INDEX["packets"]].any():
                 yield self._judge_unit(mac, device, unit)
 
     def _judge_unit(self, mac: int, device: _Device, unit: UnitTable) -> VerdictLine:
