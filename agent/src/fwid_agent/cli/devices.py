@@ -220,7 +220,7 @@ def _print_verdict(verdict: VerdictRow) -> None:
 
 
 def _versions(event: Event) -> str:
-    if event.from_version is None or event.to_version is None:
+    if event.from_version is None or event.from_version == event.to_version:
         return ""
     return f": {event.from_version} → {event.to_version}"
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from fwid_agent.cli import bench, compare, devices, lab, replay
+from fwid_agent.cli import bench, compare, devices, lab, replay, report
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError
 
@@ -44,6 +44,7 @@ app.command()(devices.show)
 app.command()(devices.accept)
 app.command()(devices.relearn)
 app.command()(devices.label)
+app.command()(report.report)
 app.command()(bench.bench)
 app.add_typer(lab.app, name="lab")
 
