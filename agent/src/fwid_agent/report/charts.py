@@ -19,6 +19,7 @@ LEFT, RIGHT, TOP, BOTTOM = 56.0, WIDTH - 12.0, 12.0, HEIGHT - 28.0
 _COVERAGE = 0.95
 _FEWEST_FOR_BAND = 3
 _MOST_TICKS = 5
+_LETTER = 8.5  # width of a letter, at most
 _MARK = 4.5  # radius of a mark
 _Label = TypeVar("_Label", int, str)
 
@@ -66,7 +67,7 @@ class Segment:
     @property
     def shown(self) -> str:
         """The text as far as there is room for it."""
-        room = int(self.width / 6.5)
+        room = int(self.width / _LETTER)
         return self.text if len(self.text) <= room else f"{self.text[: room - 1]}…" * (room > 2)
 
 

@@ -10,9 +10,9 @@ from markupsafe import Markup
 
 from fwid_agent.report import charts
 from fwid_agent.report.charts import Chart, Timeline, draw_effect, draw_similarity, draw_timeline
-from fwid_agent.report.model import Report, ReportDevice, ReportVerdict
+from fwid_agent.report.model import Report, ReportDevice, ReportEvent, ReportVerdict
 
-_VERDICTS_LISTED = 60
+_VERDICTS_LISTED, _EVENTS_LISTED = 60, 12
 _URGENT = ("changed", "suspected")  # the states that somebody should look at, first of all
 
 
@@ -26,7 +26,7 @@ class _Section:
     effect: Chart | None
     latest: ReportVerdict | None
     listed: tuple[ReportVerdict, ...]  # newest first
-    older: int  # verdicts that are not listed
+    events: tuple[ReportEvent, ...]  # the same
     pictures: tuple[tuple[str, str, str], ...]  # data URI, title, text for those who cannot see it
 
 
@@ -61,7 +61,7 @@ def _section(device: ReportDevice) -> _Section:
         draw_effect(device),
         newest_first[0] if newest_first else None,
         newest_first[:_VERDICTS_LISTED],
-        max(len(newest_first) - _VERDICTS_LISTED, 0),
+        device.events[: -_EVENTS_LISTED - 1 : -1],
         tuple(
             (f"data:image/png;base64,{base64.b64encode(each.png).decode()}", each.title, each.alt)
             for each in device.pictures
