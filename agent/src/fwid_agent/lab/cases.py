@@ -1,4 +1,4 @@
-"""The questions of the bench: a device's first dates as baseline, a later date as test.
+"""The questions of the bench: a device's first dates as baseline, later dates as test.
 
 Time order only, and a baseline never mixes versions. Three kinds of case stand apart: changed
 and stable where the version is known from the device's own traffic, unverified where it is not.
@@ -54,7 +54,7 @@ def family_of(device: str) -> str:
 
 
 def list_cases(devices: Sequence[LabelledDevice], least_baseline: int = 2) -> list[Case]:
-    """List every case of these devices: each growing baseline against each later date."""
+    """List every case: each growing baseline against each later date, and against all of them."""
     return [case for device in devices for case in _cases_of(device, least_baseline)]
 
 
@@ -62,16 +62,19 @@ def _cases_of(device: LabelledDevice, least_baseline: int) -> Iterator[Case]:
     period = make_period(device.windows, "day", DAY_NS)
     versions = [_version(device, period, unit) for unit in range(period.units)]
     for size in range(least_baseline, period.units):
-        known = {versions[unit] for unit in range(size)}
-        if len(known) > 1:
+        if len(set(versions[:size])) > 1:
             return  # the baseline would mix versions
-        for last in range(size, period.units):
+        later = range(size, period.units)
+        tests = [[unit] for unit in later]
+        if len(later) > 1 and len({versions[unit] for unit in later}) == 1:
+            tests.append(list(later))
+        for test in tests:
             yield Case(
                 device.name,
                 family_of(device.name),
-                _kind(known.copy().pop(), versions[last]),
+                _kind(versions[0], versions[test[0]]),
                 select_units(period, range(size)),
-                select_units(period, [last]),
+                select_units(period, test),
             )
 
 

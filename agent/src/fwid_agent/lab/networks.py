@@ -1,7 +1,10 @@
 """The two networks in Keras, and their way to LiteRT; the only module that imports TensorFlow."""
 
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -159,6 +162,26 @@ def embed(encoder: Any, pictures: U1) -> F4:  # noqa: ANN401
 def convert(encoder: Any, representative: U1 | None) -> bytes:  # noqa: ANN401
     """Convert an encoder to LiteRT: int8 by a representative set of pictures, or float."""
     tf = _tensorflow()
+    with _silence():
+        return _convert(tf, encoder, representative)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep the converter's chatter, from Python and from C++, out of what a command prints."""
+    kept = os.dup(2)
+    with Path(os.devnull).open("w") as nowhere, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        os.dup2(nowhere.fileno(), 2)
+        try:
+            with redirect_stdout(nowhere):
+                yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+
+def _convert(tf: Any, encoder: Any, representative: U1 | None) -> bytes:  # noqa: ANN401
     converter = tf.lite.TFLiteConverter.from_keras_model(encoder)
     if representative is not None:
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
