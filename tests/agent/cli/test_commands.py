@@ -1,0 +1,260 @@
+"""Every command from its arguments to what it prints, on real captures."""
+
+import os
+import signal
+import struct
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fwid_agent.store import Store
+
+from tests.agent.cli.conftest import CAPTURES, SENSOR, Fwid
+
+MAC = 0x908D78A8E143
+
+
+def test_replay_prints_verdicts_and_at_last_a_summary(
+    fwid: Fwid, sensor_captures: list[Path]
+) -> None:
+    """The documented keys, one object a line, nothing else on standard output."""
+    ended = fwid("replay", *sensor_captures, "--json")
+    *verdicts, summary = ended.records()
+
+    assert ended.code == 0
+    assert verdicts
+    for verdict in verdicts:
+        assert verdict["type"] == "verdict"
+        assert {"time", "device", "state", "version", "g", "reasons"} <= verdict.keys()
+    assert summary["type"] == "summary"
+    assert {"packets", "bytes", "undecoded", "flows", "devices", "seconds"} <= summary.keys()
+    assert SENSOR in [device["mac"] for device in summary["devices"]]
+    for device in summary["devices"]:
+        keys = {"mac", "packets_sent", "packets_received", "bytes", "windows", "state"}
+        assert keys <= device.keys()
+
+
+def test_replay_without_a_store_keeps_nothing(
+    fwid: Fwid, sensor_captures: list[Path], tmp_path: Path
+) -> None:
+    """Not even in the user's own folders."""
+    fwid("replay", sensor_captures[0])
+
+    assert list(tmp_path.rglob("*.db")) == []
+
+
+def test_people_read_a_table(fwid: Fwid, sensor_captures: list[Path]) -> None:
+    """Numbers have separators, lines are whole although nobody's terminal is that wide."""
+    ended = fwid("replay", *sensor_captures)
+
+    assert ended.err == ""
+    assert "packets/s" in ended.out
+    assert "…" not in ended.out
+    assert "\x1b" not in ended.out
+
+
+def test_a_capture_that_breaks_off_counts_up_to_there(
+    fwid: Fwid, sensor_captures: list[Path], tmp_path: Path
+) -> None:
+    """What was read is summed up first; then one line names file and place, and the code is 3."""
+    import zstandard
+
+    packed = sensor_captures[0].read_bytes()
+    whole = zstandard.ZstdDecompressor().decompressobj().decompress(packed)
+    cut = tmp_path / "cut.pcap"
+    cut.write_bytes(whole[:-5])
+
+    ended = fwid("replay", cut, "--json")
+    summary = ended.records()[-1]
+
+    assert ended.code == 3
+    assert summary["type"] == "summary"
+    assert summary["packets"] > 0
+    assert ended.err.startswith(f"fwid: {cut}: byte ")
+    assert ended.err.count("\n") == 1
+
+
+def test_compare_answers_with_the_documented_keys(fwid: Fwid, sensor_captures: list[Path]) -> None:
+    """The laboratory question as a program asks it."""
+    first, second = sensor_captures[:2], sensor_captures[2:]
+    ended = fwid(
+        "compare", "--device", "908d.78a8.e143", "--baseline", *first, "--test", *second,
+        "--unit", "file", "--json",
+    )  # fmt: skip
+    (answer,) = ended.records()
+
+    assert ended.code == 0
+    assert answer["device"] == SENSOR
+    assert answer["verdict"] in ("stable", "changed", "different", "insufficient")
+    assert (answer["units_baseline"], answer["units_test"]) == (len(first), len(second))
+    assert {
+        "g", "g_low", "g_high", "similarity_baseline", "similarity_test", "cause", "reasons"
+    } <= answer.keys()  # fmt: skip
+
+
+def test_compare_says_what_is_missing(fwid: Fwid, sensor_captures: list[Path]) -> None:
+    """One date of baseline is too little, and a person is told so."""
+    first, second = sensor_captures[0], sensor_captures[1]
+    ended = fwid("compare", "--device", SENSOR, "--baseline", first, "--test", second)
+
+    assert ended.code == 0
+    assert "insufficient: too little to say" in ended.out
+    assert "missing: " in ended.out
+
+
+def test_devices_and_show_tell_what_the_store_knows(fwid: Fwid, store: Path) -> None:
+    """The list and the single device agree."""
+    listed = fwid("devices", "--store", store, "--json").records()
+    (shown,) = fwid("show", SENSOR, "--store", store, "--json").records()
+    (same,) = [record for record in listed if record["device"] == SENSOR]
+
+    assert same == {key: value for key, value in shown.items() if key in same}
+    assert len(shown["verdicts"]) == 5
+    assert next(event["type"] for event in shown["events"]) == "new_device"
+    assert SENSOR in fwid("devices", "--store", store).out
+    assert "5 units judged" in fwid("show", SENSOR, "--store", store).out
+
+
+def test_a_version_can_be_named(fwid: Fwid, store: Path) -> None:
+    """The name shows wherever the number did; brackets in it are text."""
+    ended = fwid("label", SENSOR, "[bold]1.1.0[/nonsense]", "--store", store)
+    listed = fwid("devices", "--store", store).out
+
+    assert ended.code == 0
+    assert "[bold]1.1.0[/nonsense]" in listed
+    (shown,) = fwid("show", SENSOR, "--store", store, "--json").records()
+    assert shown["label"] == "[bold]1.1.0[/nonsense]"
+
+
+def test_a_version_that_never_was_cannot_be_named(fwid: Fwid, store: Path) -> None:
+    """A slip of the finger must not invent versions."""
+    ended = fwid("label", SENSOR, "9.9", "--number", 7, "--store", store)
+
+    assert ended.code == 2
+    assert "has no version 7" in ended.err
+
+
+def test_relearn_and_accept_steer_the_device(fwid: Fwid, store: Path) -> None:
+    """Relearning starts anew; accepting where nothing changed leaves the state as it is."""
+    (relearnt,) = fwid("relearn", SENSOR, "--store", store, "--json").records()
+    (accepted,) = fwid("accept", SENSOR, "--store", store, "--json").records()
+    with Store.open(store, create=False) as opened:
+        assert opened.verdicts(MAC)  # what was decided stays known
+
+    assert relearnt["state"] == accepted["state"] == "learning"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["replay", "no-such-file"], 3, "no-such-file: no such file"),
+        (["replay", "x", "--unit", "week"], 2, "'week' is not one of 'day', 'file'"),
+        (["replay", "x", "--window", "1w"], 2, "'1w' is no duration"),
+        (["replay", "x", "--speed", "0"], 2, "'0' is no speed"),
+        (["replay", "x", "--test", "y"], 2, "No such option: --test"),
+        (["replay", "x", "--config", "no.toml"], 2, "no.toml: No such file"),
+        (["compare", "--device", "12", "--baseline", "a", "--test", "b"], 2, "not a MAC address"),
+        (["compare", "--device", SENSOR, "--baseline", "a"], 2, "Missing option '--test'"),
+        (["devices"], 4, "there is no store"),
+        (["show", SENSOR, "--store", CAPTURES / "labels.csv"], 4, "not a fwid store"),
+        (["report", "x.html", "--store", "no.db"], 4, "no.db: there is no store"),
+        (["nonsense"], 2, "No such command 'nonsense'"),
+    ],
+)
+def test_an_error_is_said_clearly(fwid: Fwid, arguments: list[str], code: int, said: str) -> None:
+    """The documented code, and no traceback."""
+    ended = fwid(*arguments)
+
+    assert ended.code == code
+    assert said in ended.err
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
+
+
+def test_a_bug_is_one_line_unless_asked(
+    fwid: Fwid, monkeypatch: pytest.MonkeyPatch, sensor_captures: list[Path]
+) -> None:
+    """The traceback is for those who want it."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError("lost\nit")
+
+    monkeypatch.setattr("fwid_agent.pipeline.replay", fail)
+    ended = fwid("replay", sensor_captures[0])
+
+    assert ended.code == 1
+    assert ended.err.startswith("fwid: this is a bug (LookupError: lost")
+    assert ended.err.count("\n") == 1
+    with pytest.raises(LookupError):
+        fwid("--debug", "replay", sensor_captures[0])
+
+
+def test_a_lacking_extra_is_named(fwid: Fwid, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who has not installed the research part is told how to."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise ModuleNotFoundError("No module named 'keras'", name="keras")
+
+    monkeypatch.setattr("fwid_agent.pipeline.replay", fail)
+    ended = fwid("replay", "x")
+
+    assert ended.code == 2
+    assert "pip install 'fwid-agent[lab]'" in ended.err
+
+
+def test_ctrl_c_ends_with_one_line() -> None:
+    """Interrupting a run is no error of the program: exit code 130, as shells expect it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fwid_agent.cli.main", "replay", "-"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    header = bytes.fromhex("d4c3b2a1020004000000000000000000ffff000001000000")
+    frame = struct.pack("<IIII", 1_460_000_000, 0, 60, 60) + bytes(60)
+    # More than a pipe holds: once all of it is written, the command is reading.
+    process.stdin.write(header + frame * 20_000)
+    process.stdin.flush()
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+
+    assert process.returncode == 130
+    assert errors.decode().splitlines()[-1] == "fwid: interrupted"
+    assert b"Traceback" not in errors
+
+
+def test_a_reader_that_goes_away_is_no_error(sensor_captures: list[Path]) -> None:
+    """`fwid replay … | head -1` says nothing about a broken pipe."""
+    read, write = os.pipe()
+    os.close(read)
+    command = [sys.executable, "-m", "fwid_agent.cli.main", "replay", "--json"]
+    ended = subprocess.run(
+        [*command, *map(str, sensor_captures)], stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+
+    assert ended.returncode == 1
+    assert b"Traceback" not in ended.stderr
+    assert b"BrokenPipe" not in ended.stderr
+
+
+def test_no_color_is_respected(store: Path) -> None:
+    """On a terminal states are coloured, unless NO_COLOR is set."""
+    seen = {}
+    for value in ("", "1"):
+        environment = {**os.environ, "NO_COLOR": value, "TERM": "xterm-256color"}
+        environment.pop("PYTEST_CURRENT_TEST", None)
+        leader, follower = os.openpty()
+        subprocess.run(
+            [sys.executable, "-m", "fwid_agent.cli.main", "devices", "--store", str(store)],
+            stdout=follower, stderr=follower, env=environment, check=True,
+        )  # fmt: skip
+        os.close(follower)
+        seen[value] = os.read(leader, 65_536)
+        os.close(leader)
+
+    assert b"\x1b[36m" in seen[""] or b"\x1b[32m" in seen[""]
+    assert b"\x1b[36m" not in seen["1"]
+    assert b"\x1b[32m" not in seen["1"]
