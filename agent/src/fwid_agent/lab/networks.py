@@ -35,7 +35,7 @@ def _progress(tf: Any, epochs: int, on_epoch: OnEpoch) -> Any:  # noqa: ANN401
 
 def train_row_twin(
     pictures: U1, software: Bools, seed: int, on_epoch: OnEpoch
-) -> tuple[Any, float, float]:
+) -> tuple[Any, float]:
     """Train the row-shared twin: one small encoder for every row of both pictures.
 
     A comparison's distance is that of its picture from the picture in which nothing moved: the
@@ -48,7 +48,7 @@ def train_row_twin(
         on_epoch: told the epochs done and their number.
 
     Returns:
-        The encoder (row picture to embedding) and the slope and offset of the logistic function.
+        The encoder (row picture to embedding) and the slope of the logistic function.
 
     """
     tf = _tensorflow()
@@ -96,7 +96,7 @@ def train_row_twin(
         verbose=0,
         callbacks=[_progress(tf, _EPOCHS_TWIN, on_epoch)],
     )
-    return encoder, float(distance.slope.numpy()), float(distance.offset.numpy())
+    return encoder, float(distance.slope.numpy())
 
 
 def train_published(pictures: U1, device: I8, seed: int, on_epoch: OnEpoch) -> Any:  # noqa: ANN401

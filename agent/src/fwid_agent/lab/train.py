@@ -39,6 +39,7 @@ from fwid_agent.types import F8, I4, I8, U1
 
 TRAINING_PAIRS, HELD_PAIRS = 3000, 600
 _REPRESENTATIVE = 400
+VETO_QUANTILE = 0.1
 OnStep = Callable[[str, int, int], None]  # what, steps done, steps in all
 
 
@@ -84,13 +85,17 @@ def _train_twin(
     on_step("pairs", 0, 1)
     pairs = make_pairs(devices, prior, TRAINING_PAIRS, np.random.default_rng(seed))
     on_step("pairs", 1, 1)
-    twin, slope, offset = train_row_twin(
+    twin, slope = train_row_twin(
         pairs.pictures, pairs.software, seed, lambda n, of: on_step("row-shared twin", n, of)
     )
+    trained = RowTwin(Encoder(convert(twin, None), ROW_TWIN), Logistic(slope, 0.0))
+    # The network has a veto, so a half is where nine in ten software pairs are: it is to stop what
+    # is clearly settings, not to find what is clearly software.
+    half = np.quantile(trained.distances(pairs.pictures)[pairs.software], VETO_QUANTILE)
     rows = pairs.pictures.reshape(-1, pairs.pictures.shape[2])
     moved = rows[(rows[:, 2:] != still_image()[0, 2]).any(axis=1)]
     chosen = moved[:: max(len(moved) // _REPRESENTATIVE, 1)]
-    return twin, Logistic(slope, offset), np.concatenate([chosen, still_image()])
+    return twin, Logistic(slope, float(-slope * half)), np.concatenate([chosen, still_image()])
 
 
 def session_pictures(devices: Sequence[LabelledDevice]) -> tuple[U1, I8, GlobalScaler]:
