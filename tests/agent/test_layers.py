@@ -26,11 +26,12 @@ MAY_IMPORT = {
     "capture": SHARED,
     "model": SHARED,
     "store": SHARED,
+    "report": BASE,
     "api": SHARED,
     "identify": SHARED | {"core", "model"},
     "pipeline": SHARED | STAGES,
     "service": SHARED | STAGES | {"api", "identify", "pipeline"},
-    "cli": SHARED | STAGES | {"api", "cli.lab", "identify", "pipeline", "service"},
+    "cli": SHARED | STAGES | {"api", "cli.lab", "identify", "pipeline", "report", "service"},
     "cli.lab": SHARED | STAGES | {"cli", "identify", "lab", "pipeline"},
     "lab": SHARED | STAGES | {"api", "cli", "identify", "pipeline", "service"},
 }

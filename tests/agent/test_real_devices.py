@@ -5,7 +5,6 @@ import itertools
 from pathlib import Path
 
 import pytest
-
 from fwid_agent.pipeline import CompareRequest, compare
 from fwid_agent.pipeline.models import load_prior
 from fwid_agent.types import Cause, Decision, Verdict, parse_mac
