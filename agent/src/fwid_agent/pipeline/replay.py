@@ -3,20 +3,19 @@
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from uuid import UUID, uuid4
 
 import numpy as np
 
-from fwid_agent.capture.files import CaptureFile, fingerprint, open_capture
-from fwid_agent.capture.stream import STDIN
+from fwid_agent.capture.files import CaptureFile, open_capture
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.core.evidence import Judge
 from fwid_agent.core.stability import Rules
 from fwid_agent.core.watch import Method, Watch, begin, judge_unit
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.ingest import Ingest, ReadOptions, list_captures, read_blocks
+from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.memory import read_watch, write_watch
 from fwid_agent.pipeline.messages import (
     DeviceLine,
@@ -28,12 +27,11 @@ from fwid_agent.pipeline.messages import (
     VerdictLine,
 )
 from fwid_agent.pipeline.models import load_model, load_prior
-from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
+from fwid_agent.store import Store, VerdictRow
 from fwid_agent.tables import merge_tables, select_periods
 from fwid_agent.types import (
     SUM_INDEX,
     Decision,
-    Event,
     FrameBlock,
     UnitTable,
     format_mac,
@@ -42,8 +40,6 @@ from fwid_agent.types import (
 
 SECOND_NS = 1_000_000_000
 _YEAR_S = 365.25 * 86_400
-# Events of a run without a store have ids too; nobody keeps them.
-_NO_STORE = UUID(int=0)
 _NEVER_NS = -(2**62)
 _HIGHEST_CHANCE = 0.1  # of a false alarm a unit, whatever rate is asked for
 
@@ -56,15 +52,6 @@ class _Device:
     judged_ns: int  # start of the newest judged unit
     open: list[UnitTable] = field(default_factory=list)  # windows of units that have not ended
     windows: int = 0  # with traffic
-
-
-@dataclass(slots=True)
-class _Unsaved:
-    """What has happened since the last commit."""
-
-    windows: dict[int, list[UnitTable]] = field(default_factory=dict)
-    verdicts: list[VerdictRow] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
 
 
 def replay(
@@ -82,7 +69,9 @@ def replay(
     """
     with ExitStack() as stack:
         store = stack.enter_context(Store.open(Path(request.store))) if request.store else None
-        run = _Run(request, store)
+        run = _Run(request, Ledger(store))
+        if store:
+            run.restore(store)
         faults: list[UnreadableInputError] = []
         for capture in list_captures(request.paths, on_note):
             try:
@@ -99,20 +88,20 @@ def replay(
 
 
 class _Run:
-    """One replay: feeds the stages, ends units as time passes, and commits."""
+    """One replay: feeds the stages, and ends and judges units as time passes."""
 
-    def __init__(self, request: ReplayRequest, store: Store | None) -> None:
+    def __init__(self, request: ReplayRequest, ledger: Ledger) -> None:
         config = request.config
         self._started_s = time.monotonic()
         self._request = request
-        self._store = store
+        self._ledger = ledger
         self._unit_ns = config.unit_s * SECOND_NS
         chance = min(config.alarms_per_device_year * config.unit_s / _YEAR_S, _HIGHEST_CHANCE)
         self._method = Method(
             Judge(load_prior(), load_model(), chance),
             request.unit,
             self._unit_ns,
-            Rules(store.agent if store else _NO_STORE, config.learning_units, config.settle_units),
+            Rules(ledger.agent, config.learning_units, config.settle_units),
         )
         self._ingest = Ingest(
             ReadOptions(
@@ -121,13 +110,7 @@ class _Run:
         )
         self._devices: dict[int, _Device] = {}
         self._border_ns = _NEVER_NS  # units that began before it have been judged
-        self._unsaved = _Unsaved()
-        self._session: SessionProgress | None = None
-        self._sessions = 0
-        self._told = self._count_devices()
         self._pace = _Pace(request.speed)
-        if store:
-            self._restore(store)
 
     def read(
         self, capture: CaptureFile, on_progress: OnProgress, on_note: OnNote
@@ -135,7 +118,8 @@ class _Run:
         """Read one capture; every capture is a session of its own."""
         if self._request.unit == "day":
             yield from self._end_units(capture.first_ts_ns)
-        counted = self._begin_session(capture)
+        session, counted = self._ledger.open_session(capture)
+        self._ingest.begin_session(session, capture.first_ts_ns)
         with open_capture(capture.path) as reader:
             for block in read_blocks(reader, on_progress, on_note):
                 self._feed(block, min(counted, len(block.ts_ns)))
@@ -155,13 +139,8 @@ class _Run:
         """Judge the units that are still open."""
         yield from self._end_units(None)
         self._commit()
-        if self._store:
-            # Old captures are not too old to keep on the day they are replayed.
-            self._store.compact(self._newest_ns(), self._request.config)
-
-    def _newest_ns(self) -> int:
-        counts = self._ingest.devices.counts()
-        return int(counts.last_ns.max(initial=0))
+        newest_ns = int(self._ingest.devices.counts().last_ns.max(initial=0))
+        self._ledger.compact(newest_ns, self._request.config)
 
     def summary(self) -> Summary:
         """Say what was read, and where each device stands."""
@@ -195,33 +174,15 @@ class _Run:
 
     # --- reading ---------------------------------------------------------------------------------
 
-    def _begin_session(self, capture: CaptureFile) -> int:
-        """Begin a session; returns how many of its frames an earlier run has counted."""
-        counted = 0
-        if self._store:
-            # A stream cannot be read again, so each one is an input of its own.
-            stream = capture.path == STDIN
-            mark = f"stream {uuid4()}" if stream else fingerprint(capture.path)
-            known = self._store.session(mark)
-            self._session = known or SessionProgress(mark, Path(capture.path).name, 0)
-            self._sessions = self._store.open_session(self._session)
-            counted = self._session.frames_done
-        else:
-            self._sessions += 1
-        self._ingest.begin_session(self._sessions, capture.first_ts_ns)
-        return counted
-
     def _feed(self, block: FrameBlock, counted: int) -> None:
         self._pace.wait(block)
         if counted:
             self._ingest.prime(_part(block, slice(counted)))
-            self._told = self._count_devices()  # an earlier run has stored these
+            self._ledger.skip(self._ingest.devices.counts())
             block = _part(block, slice(counted, None))
         if len(block.ts_ns):
             self._ingest.feed(block)
-        if self._session:
-            done = self._session.frames_done + len(block.ts_ns)
-            self._session = replace(self._session, frames_done=done)
+        self._ledger.add_frames(len(block.ts_ns))
 
     def _collect(self) -> None:
         """Take what the stages have added up."""
@@ -231,12 +192,11 @@ class _Run:
                 now_ns = int(table.start_ns.min())
                 watch, events = begin(mac, now_ns, self._method.rules)
                 device = self._devices[mac] = _Device(watch, _NEVER_NS)
-                self._unsaved.events += events
+                self._ledger.add_events(events)
             device.open.append(table)
             heard = table.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
             device.windows += int(heard.sum())
-            if self._store:
-                self._unsaved.windows.setdefault(mac, []).append(table)
+            self._ledger.add_windows(mac, table)
 
     # --- judging ---------------------------------------------------------------------------------
 
@@ -276,50 +236,21 @@ class _Run:
         end_ns = start_ns // self._unit_ns * self._unit_ns + self._unit_ns
         device.watch, decision, events = judge_unit(device.watch, unit, end_ns, self._method)
         device.judged_ns = start_ns
-        self._unsaved.events += events
+        self._ledger.add_events(events)
         state = device.watch.state
-        self._unsaved.verdicts.append(
-            VerdictRow(mac, start_ns, state.state, state.version, decision)
-        )
+        self._ledger.add_verdict(VerdictRow(mac, start_ns, state.state, state.version, decision))
         return _verdict_line(decision, start_ns, state.state.value, state.version)
 
     # --- storing ---------------------------------------------------------------------------------
 
     def _commit(self) -> None:
-        if not self._store:
-            self._unsaved = _Unsaved()
-            return
-        unsaved, self._unsaved = self._unsaved, _Unsaved()
-        before, self._told = self._told, self._count_devices()
-        self._store.commit_progress(
-            Progress(
-                session=self._session,
-                windows={mac: merge_tables(tables) for mac, tables in unsaved.windows.items()},
-                devices=tuple(_difference(before, self._told)),
-                verdicts=unsaved.verdicts,
-                states={
-                    mac: write_watch(device.watch, device.judged_ns, self._unit_ns)
-                    for mac, device in self._devices.items()
-                },
-                events=unsaved.events,
-            )
-        )
-
-    def _count_devices(self) -> dict[int, DeviceRow]:
-        counts = self._ingest.devices.counts()
-        return {
-            int(mac): DeviceRow(
-                int(mac),
-                int(counts.first_ns[index]),
-                int(counts.last_ns[index]),
-                int(counts.packets_sent[index]),
-                int(counts.packets_received[index]),
-                int(counts.bytes[index]),
-            )
-            for index, mac in enumerate(counts.mac)
+        states = {
+            mac: write_watch(device.watch, device.judged_ns, self._unit_ns)
+            for mac, device in self._devices.items()
         }
+        self._ledger.commit(self._ingest.devices.counts(), states)
 
-    def _restore(self, store: Store) -> None:
+    def restore(self, store: Store) -> None:
         """Go on with what an earlier run has left."""
         for mac, text in store.states().items():
             units = store.units(mac, self._unit_ns)
@@ -357,20 +288,6 @@ def _part(block: FrameBlock, which: slice) -> FrameBlock:
     return FrameBlock(
         **{name: column if name == "buffer" else column[which] for name, column in columns.items()}
     )
-
-
-def _difference(before: dict[int, DeviceRow], after: dict[int, DeviceRow]) -> Iterator[DeviceRow]:
-    """What each device has gained between two counts."""
-    for mac, row in after.items():
-        old = before.get(mac)
-        yield DeviceRow(
-            mac,
-            row.first_seen_ns,
-            row.last_seen_ns,
-            row.packets_sent - (old.packets_sent if old else 0),
-            row.packets_received - (old.packets_received if old else 0),
-            row.bytes - (old.bytes if old else 0),
-        )
 
 
 def _verdict_line(decision: Decision, start_ns: int, state: str, version: int) -> VerdictLine:

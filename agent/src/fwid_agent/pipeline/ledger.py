@@ -1,0 +1,132 @@
+"""What a run has still to write into its store, and how far it has read each input."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from uuid import UUID, uuid4
+
+from fwid_agent.capture.files import CaptureFile, fingerprint
+from fwid_agent.capture.stream import STDIN
+from fwid_agent.config import Config
+from fwid_agent.core.devices import DeviceCounts
+from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
+from fwid_agent.tables import merge_tables
+from fwid_agent.types import Event, UnitTable
+
+# Events of a run without a store have ids too; nobody keeps them.
+_NO_STORE = UUID(int=0)
+
+
+@dataclass(slots=True)
+class _Unsaved:
+    """What has happened since the last commit."""
+
+    windows: dict[int, list[UnitTable]] = field(default_factory=dict)
+    verdicts: list[VerdictRow] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+
+class Ledger:
+    """Collects what is to be stored and commits it as a whole; without a store it forgets it.
+
+    Raises:
+        StoreError: by every method, where the store cannot be used.
+
+    """
+
+    def __init__(self, store: Store | None) -> None:
+        self._store = store
+        self._unsaved = _Unsaved()
+        self._session: SessionProgress | None = None
+        self._sessions = 0
+        self._stored: dict[int, DeviceRow] = {}  # counts that are stored already
+
+    @property
+    def agent(self) -> UUID:
+        """Id of the agent that events are of."""
+        return self._store.agent if self._store else _NO_STORE
+
+    def open_session(self, capture: CaptureFile) -> tuple[int, int]:
+        """Begin a capture: its number, and how many of its frames an earlier run has stored."""
+        if self._store is None:
+            self._sessions += 1
+            return self._sessions, 0
+        # A stream cannot be read again, so each one is an input of its own.
+        mark = f"stream {uuid4()}" if capture.path == STDIN else fingerprint(capture.path)
+        known = self._store.session(mark)
+        self._session = known or SessionProgress(mark, Path(capture.path).name, 0)
+        return self._store.open_session(self._session), self._session.frames_done
+
+    def skip(self, counts: DeviceCounts) -> None:
+        """Take these counts as stored: an earlier run has read the frames."""
+        self._stored = _rows(counts)
+
+    def add_frames(self, count: int) -> None:
+        """Note that so many frames more of the capture have been read."""
+        if self._session:
+            self._session = replace(self._session, frames_done=self._session.frames_done + count)
+
+    def add_windows(self, device: int, table: UnitTable) -> None:
+        """Note what a device's windows have gained."""
+        if self._store:
+            self._unsaved.windows.setdefault(device, []).append(table)
+
+    def add_verdict(self, verdict: VerdictRow) -> None:
+        """Note a verdict."""
+        self._unsaved.verdicts.append(verdict)
+
+    def add_events(self, events: Sequence[Event]) -> None:
+        """Note events."""
+        self._unsaved.events += events
+
+    def commit(self, counts: DeviceCounts, states: Mapping[int, str]) -> None:
+        """Store everything since the last commit, in one transaction."""
+        unsaved, self._unsaved = self._unsaved, _Unsaved()
+        if self._store is None:
+            return
+        before, self._stored = self._stored, _rows(counts)
+        self._store.commit_progress(
+            Progress(
+                session=self._session,
+                windows={mac: merge_tables(tables) for mac, tables in unsaved.windows.items()},
+                devices=tuple(_gains(before, self._stored)),
+                verdicts=unsaved.verdicts,
+                states=states,
+                events=unsaved.events,
+            )
+        )
+
+    def compact(self, newest_ns: int, config: Config) -> None:
+        """Forget what is too old, by the time of the traffic and not of the day it is replayed."""
+        if self._store:
+            self._store.compact(newest_ns, config)
+
+
+def _rows(counts: DeviceCounts) -> dict[int, DeviceRow]:
+    return {
+        int(mac): DeviceRow(
+            int(mac),
+            int(counts.first_ns[index]),
+            int(counts.last_ns[index]),
+            int(counts.packets_sent[index]),
+            int(counts.packets_received[index]),
+            int(counts.bytes[index]),
+        )
+        for index, mac in enumerate(counts.mac)
+    }
+
+
+def _gains(before: Mapping[int, DeviceRow], after: Mapping[int, DeviceRow]) -> Iterator[DeviceRow]:
+    """What each device has gained between two counts."""
+    for mac, row in after.items():
+        old = before.get(mac)
+        yield (
+            row
+            if old is None
+            else replace(
+                row,
+                packets_sent=row.packets_sent - old.packets_sent,
+                packets_received=row.packets_received - old.packets_received,
+                bytes=row.bytes - old.bytes,
+            )
+        )
