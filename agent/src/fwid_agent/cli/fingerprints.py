@@ -89,14 +89,11 @@ def _periods(watch: Watch, events: Sequence[Event]) -> list[tuple[str, UnitTable
     version = watch.state.version
     if watch.waiting is not None:
         return [(f"version {version}", running), ("units that wait for a decision", watch.waiting)]
-    came_from = [
-        e.from_version
-        for e in events
-        if e.from_version is not None and e.from_version != e.to_version
-    ]
-    for earlier in reversed(came_from):
-        if earlier in watch.earlier:
-            return [(f"version {earlier}", watch.earlier[earlier]), (f"version {version}", running)]
+    for event in reversed(events):
+        before = watch.earlier.get(event.from_version or 0)
+        if before is not None and event.to_version != event.from_version:
+            names = f"version {event.from_version}", f"version {event.to_version}"
+            return [(names[0], before), (names[1], running)]
     by_day = len(np.unique(running.start_ns)) > 1
     labels = running.start_ns if by_day else running.session.astype(np.int64)
     newest = labels == labels[-1]
