@@ -29,6 +29,7 @@ from fwid_agent.types import F8, ROWS, U1, Bools, Event, UnitTable, format_time
 
 # Of a column's range over all devices: a smaller spread of one device is not shown as certain.
 _FLOOR_SHARE = 0.05
+_ROWS_TOLD = 5
 _AXES = Axes(
     tuple(
         f"{PROTOCOL_NAMES[row.protocol]} {row.direction}{', cloud' * (row.scope == 'cloud')}"
@@ -119,11 +120,10 @@ def _describe(title: str, image: U1, kept: Bools, usual: int | None) -> str:
         names = ", ".join(_AXES.rows[row] for row in np.flatnonzero((image != 0).any(axis=1)))
         return f"{title}. Rows with traffic: {names}."
     apart = np.abs(image.astype(int) - usual) * kept[:, None]
-    ways = ("down", "up")
-    strongest = np.argsort(-apart, axis=None, kind="stable")[:5]
-    cells = [
-        f"{_AXES.rows[row]} {_AXES.columns[column]} {ways[int(image[row, column] > usual)]}"
-        for row, column in zip(*np.unravel_index(strongest, apart.shape), strict=True)
-        if apart[row, column]
-    ]
+    cells = []
+    for row in np.argsort(-apart.max(axis=1), kind="stable")[:_ROWS_TOLD]:
+        column = int(apart[row].argmax())
+        if apart[row, column]:
+            way = "up" if image[row, column] > usual else "down"
+            cells.append(f"{_AXES.rows[row]}: {_AXES.columns[column]} {way}")
     return f"{title}. Most different: {'; '.join(cells) or 'nothing'}."

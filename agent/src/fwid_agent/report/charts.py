@@ -119,17 +119,17 @@ def draw_effect(device: ReportDevice) -> Chart | None:
     """Place each unit's g with its interval."""
     units = device.verdicts
     known = [
-        (i, unit.g, unit.g_low or 0.0, unit.g_high or 0.0)
+        (i, g, g if unit.g_low is None else unit.g_low, g if unit.g_high is None else unit.g_high)
         for i, unit in enumerate(units)
-        if unit.g is not None
+        if (g := unit.g) is not None
     ]
     if not known:
         return None
-    values = [g for _, g, _, _ in known]
+    values = [0.0, *(g for _, g, _, _ in known)]
     # Few units have intervals so wide that nothing else could be read: they are cut.
     spread = max(max(values) - min(values), 1.0)
-    low = max(min(0.0, *(low for _, _, low, _ in known)), min(0.0, *values) - spread)
-    high = min(max(0.0, *(high for *_, high in known)), max(0.0, *values) + spread)
+    low = max(min(*values, *(reach for _, _, reach, _ in known)), min(values) - spread)
+    high = min(max(*values, *(reach for *_, reach in known)), max(values) + spread)
     scale = _scale(low, high)
     xs = _places(len(units))
     marks = tuple(
@@ -137,12 +137,12 @@ def draw_effect(device: ReportDevice) -> Chart | None:
             _outline(units[i].verdict, xs[i], scale.place(g)),
             units[i].verdict,
             f"{_day(units[i])}: g = {g:.2f} ({g_low:.2f} to {g_high:.2f}), {units[i].verdict}",
-            (xs[i], scale.place(min(g_high, scale.high)), scale.place(max(g_low, scale.low))),
+            (xs[i], scale.place(scale.clip(g_high)), scale.place(scale.clip(g_low))),
         )
         for i, g, g_low, g_high in known
     )
     summary = (
-        f"Hedges' g of {len(known)} units, from {min(values):.2f} to {max(values):.2f}; "
+        f"Hedges' g of {len(known)} units, from {min(values[1:]):.2f} to {max(values[1:]):.2f}; "
         f"the latest is {values[-1]:.2f}. Above 0 a unit is less alike than the baseline is."
     )
     return Chart(marks, _dates(units, xs), scale.ticks(), (), (), summary, scale.place(0.0))
@@ -200,6 +200,9 @@ class _Scale:
         share = (value - self.low) / (self.high - self.low)
         return BOTTOM - share * (BOTTOM - TOP)
 
+    def clip(self, value: float) -> float:
+        return min(max(value, self.low), self.high)
+
     def ticks(self) -> tuple[Tick, ...]:
         first = int(np.ceil(self.low / self.step - 1e-9))
         last = int(np.floor(self.high / self.step + 1e-9))
@@ -216,7 +219,7 @@ def _scale(low: float, high: float, within: tuple[float, float] | None = None) -
     low, high = low - room, high + room
     if within:
         low, high = max(low, within[0]), min(high, within[1] + room / 4)
-    rough = (high - low) / 4
+    rough = (high - low) / 5
     magnitude = 10.0 ** np.floor(np.log10(rough))
     step = next(m * magnitude for m in (1, 2, 5, 10) if m * magnitude >= rough)
     return _Scale(low, high, float(step))
