@@ -2,6 +2,7 @@
 
 import os
 import sys
+import traceback
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -72,8 +73,7 @@ def _root(
         ),
     ] = False,
 ) -> None:
-    if debug:
-        os.environ["FWID_DEBUG"] = "1"
+    os.environ["FWID_DEBUG"] = "1" if debug else ""
 
 
 def main() -> None:
@@ -97,7 +97,7 @@ def main() -> None:
 
 def _end(line: str, code: int, error: Exception | None = None) -> NoReturn:
     if error is not None and os.environ.get("FWID_DEBUG"):
-        raise error
+        traceback.print_exception(error)
     print(f"fwid: {plain(line)}", file=sys.stderr)
     sys.exit(code)
 
