@@ -1,10 +1,12 @@
 """Every command from its arguments to what it prints, on real captures."""
 
 import os
+import re
 import signal
 import struct
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -242,21 +244,36 @@ def test_a_reader_that_goes_away_is_no_error(sensor_captures: list[Path]) -> Non
     assert b"BrokenPipe" not in ended.stderr
 
 
+def run_on_terminal(*arguments: object, no_color: str = "") -> bytes:
+    """What a terminal is sent, on standard output and error together."""
+    leader, follower = os.openpty()
+    environment = {**os.environ, "NO_COLOR": no_color, "TERM": "xterm-256color", "COLUMNS": "160"}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "fwid_agent.cli.main", *map(str, arguments)],
+        stdout=follower,
+        stderr=follower,
+        env=environment,
+    )
+    os.close(follower)
+    seen = b""
+    with suppress(OSError):  # Linux says so when the other side has closed
+        while piece := os.read(leader, 65_536):
+            seen += piece
+    os.close(leader)
+    assert process.wait(60) == 0
+    return seen
+
+
 def test_no_color_is_respected(store: Path) -> None:
     """On a terminal states are coloured, unless NO_COLOR is set."""
-    seen = {}
-    for value in ("", "1"):
-        environment = {**os.environ, "NO_COLOR": value, "TERM": "xterm-256color"}
-        environment.pop("PYTEST_CURRENT_TEST", None)
-        leader, follower = os.openpty()
-        subprocess.run(
-            [sys.executable, "-m", "fwid_agent.cli.main", "devices", "--store", str(store)],
-            stdout=follower, stderr=follower, env=environment, check=True,
-        )  # fmt: skip
-        os.close(follower)
-        seen[value] = os.read(leader, 65_536)
-        os.close(leader)
+    colour = re.compile(rb"\x1b\[[0-9;]*3[0-9]")
 
-    assert b"\x1b[36m" in seen[""] or b"\x1b[32m" in seen[""]
-    assert b"\x1b[36m" not in seen["1"]
-    assert b"\x1b[32m" not in seen["1"]
+    assert colour.search(run_on_terminal("devices", "--store", store))
+    assert not colour.search(run_on_terminal("devices", "--store", store, no_color="1"))
+
+
+def test_progress_shows_rates_on_a_terminal(sensor_captures: list[Path]) -> None:
+    """Who waits sees which capture is read and how fast."""
+    seen = run_on_terminal("replay", sensor_captures[0])
+    assert b"MB/s" in seen
+    assert sensor_captures[0].name.encode() in seen

@@ -2,6 +2,7 @@
 
 import math
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
@@ -15,7 +16,6 @@ from rich.progress import (
     Progress,
     TextColumn,
     TimeRemainingColumn,
-    TransferSpeedColumn,
 )
 from rich.table import Table
 from rich.text import Text
@@ -101,7 +101,6 @@ def reading() -> Iterator["ReadProgress"]:
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         DownloadColumn(),
-        TransferSpeedColumn(),
         TextColumn("{task.fields[rate]}", markup=False),
         TimeRemainingColumn(),
         console=err,
@@ -112,19 +111,31 @@ def reading() -> Iterator["ReadProgress"]:
 
 
 class ReadProgress:
-    """One bar for the capture that is being read."""
+    """One bar for the capture that is being read, and the rates of the whole run."""
 
     def __init__(self, bar: Progress) -> None:
         self._bar = bar
+        self._task = bar.add_task("looking for captures", total=None, rate="")
         self._path: str | None = None
-        self._task = bar.add_task("", total=None, rate="", start=False)
+        self._begun_s = time.monotonic()
+        self._done = (0, 0)  # packets and bytes of the captures before this one
+        self._here = (0, 0)
 
     def __call__(self, read: "Read") -> None:
         """Move the bar."""
         if read.path != self._path:
             self._path = read.path
-            name = plain(read.path[-40:])
-            self._bar.reset(self._task, description=name, total=read.total_bytes)
-        elapsed_s = self._bar.tasks[0].elapsed or 0
-        rate = f"{read.packets / elapsed_s:,.0f} packets/s" if elapsed_s > 0.2 else ""
-        self._bar.update(self._task, completed=read.bytes_read, rate=rate)
+            self._done = (self._done[0] + self._here[0], self._done[1] + self._here[1])
+        self._here = (read.packets, read.bytes_read)
+        self._bar.update(
+            self._task,
+            description=plain(read.path[-40:]),
+            completed=read.bytes_read,
+            total=read.total_bytes,
+            rate=self._rate(),
+        )
+
+    def _rate(self) -> str:
+        elapsed_s = max(time.monotonic() - self._begun_s, 1e-3)
+        packets, size = (self._done[i] + self._here[i] for i in range(2))
+        return f"{packets / elapsed_s:,.0f} packets/s, {size / elapsed_s / 1e6:,.1f} MB/s"
