@@ -11,7 +11,7 @@ import numpy as np
 
 from fwid_agent.capture.pcap import HEADER_BYTES, PcapParser, is_pcap
 from fwid_agent.capture.pcapng import PcapngParser, is_pcapng
-from fwid_agent.capture.stream import STDIN, ByteStream
+from fwid_agent.capture.stream import STDIN, ByteStream, is_stream
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.types import FrameBlock
 
@@ -26,7 +26,7 @@ class CaptureFile:
     """A capture that was found, with the time of its first frame."""
 
     path: str
-    first_ts_ns: int  # 0 for standard input and for a capture without frames
+    first_ts_ns: int  # 0 for a stream and for a capture without frames
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +84,7 @@ class CaptureReader:
         while True:
             buffer = bytearray(max(size, len(carry) + 1))
             buffer[: len(carry)] = carry
-            fault: UnreadableInputError | None = None
-            try:
-                got = self._stream.fill(memoryview(buffer)[len(carry) :])
-            except UnreadableInputError as error:
-                # What the decompressor gave before the damage is in the buffer and still counts.
-                got, fault = error.offset - self._at - len(carry) if error.offset else 0, error
-            filled = len(carry) + max(got, 0)
+            filled = len(carry) + self._stream.fill(memoryview(buffer)[len(carry) :])
             parsed = self._parser.parse(buffer, filled)
             if len(parsed.frames.offsets):
                 self.frames_read += len(parsed.frames.offsets)
@@ -98,8 +92,8 @@ class CaptureReader:
             if parsed.damage:
                 at = self._at + parsed.damage.at
                 raise UnreadableInputError(self.path, parsed.damage.reason, at)
-            if fault:
-                raise fault
+            if self._stream.fault:
+                raise self._stream.fault
             carry = buffer[parsed.end : filled]
             self._at += parsed.end
             if filled < len(buffer):
@@ -116,6 +110,8 @@ class CaptureReader:
         head = head[:got]
         self._carry = bytearray()
         self._at = 0
+        if self._stream.fault and got < HEADER_BYTES:
+            raise self._stream.fault
         if not head:
             raise UnreadableInputError(self.path, "the file is empty")
         if is_pcapng(bytes(head)):
@@ -151,7 +147,7 @@ def find_captures(paths: Sequence[str]) -> FoundCaptures:
             captures += inside
             notes += skipped
         else:
-            captures.append(CaptureFile(path, 0 if path == STDIN else _first_ts_ns(path)))
+            captures.append(CaptureFile(path, 0 if is_stream(path) else _first_ts_ns(path)))
     return FoundCaptures(tuple(captures), tuple(notes))
 
 
@@ -180,10 +176,8 @@ def _first_ts_ns(path: str) -> int:
 def fingerprint(path: str) -> str:
     """Return a text that is the same whenever the same input is read: its size and its start.
 
-    Standard input has none that lasts, so it gets the text "-".
+    A stream has none: reading its start would take it away from whoever reads it later.
     """
-    if path == STDIN:
-        return STDIN
     import hashlib  # noqa: PLC0415 - only runs with a store need it
 
     with Path(path).open("rb") as file:

@@ -49,12 +49,17 @@ class Parsed:
 
 
 def rows_at(buffer: bytearray, offsets: I8, width: int, dtype: str) -> Table:
-    """Copy `width` bytes at each offset as one row of numbers: [n, width / itemsize].
+    """Copy `width` bytes at each (rising) offset as one row of numbers: [n, width / itemsize].
 
-    One take over overlapping rows is several times faster than a gather of single bytes.
+    One take over overlapping rows is several times faster than a gather of single bytes. A row
+    that would reach beyond the buffer is filled with zeros.
     """
+    if len(offsets) == 0:
+        return np.zeros((0, width // np.dtype(dtype).itemsize), dtype)
+    if offsets[-1] + width > len(buffer):
+        buffer = buffer + bytes(width)
     overlapping = np.ndarray(
-        (max(len(buffer) - width + 1, 0),), np.dtype(f"V{width}"), buffer, strides=(1,)
+        (len(buffer) - width + 1,), np.dtype(f"V{width}"), buffer, strides=(1,)
     )
     rows: Table = overlapping[offsets].view(dtype).reshape(len(offsets), -1)
     return rows

@@ -47,11 +47,23 @@ class PcapParser:
 
     def parse(self, buffer: bytearray, size: int) -> Parsed:
         """Find the frames in the first `size` bytes, which begin with a record."""
-        offsets, end, damage = self._scan(buffer, size)
+        offsets, end = self._scan(buffer, size)
         fields = rows_at(buffer, offsets, RECORD_BYTES, self.order + "u4").astype(np.int64)
-        count = len(offsets)
+        damage = None
+        too_long = np.flatnonzero(fields[:, 2] > MAX_FRAME_BYTES)
+        if len(too_long):
+            count = int(too_long[0])
+            end = int(offsets[count])
+            reason = f"a frame of {fields[count, 2]} bytes cannot be; the file is damaged"
+            damage = Damage(end, reason)
+        elif end > size:  # the last record goes on beyond the buffer
+            count = len(offsets) - 1
+            end = int(offsets[count])
+        else:
+            count = len(offsets)
+        fields = fields[:count]
         frames = Frames(
-            offsets + RECORD_BYTES,
+            offsets[:count] + RECORD_BYTES,
             fields[:, 2].astype(np.uint32),
             fields[:, 3].astype(np.uint32),
             fields[:, 0] * 1_000_000_000 + fields[:, 1] * self.fraction_ns,
@@ -60,20 +72,20 @@ class PcapParser:
         )
         return Parsed(frames, end, damage)
 
-    def _scan(self, buffer: bytearray, size: int) -> tuple[I8, int, Damage | None]:
-        """Walk from record to record: the one part that cannot be done for all at once."""
+    def _scan(self, buffer: bytearray, size: int) -> tuple[I8, int]:
+        """Walk from record to record: the one part that cannot be done for all at once.
+
+        Returns the offset of every record whose header is in the buffer, and where the last ends.
+        """
+        at = 0
         found: list[int] = []
         append = found.append
-        read_length = struct.Struct(self.order + "I").unpack_from
-        at, last = 0, size - RECORD_BYTES
-        damage = None
-        while at <= last:
-            (length,) = read_length(buffer, at + 8)
-            following = at + RECORD_BYTES + length
-            if following > size:
-                if length > MAX_FRAME_BYTES:
-                    damage = Damage(at, f"a frame of {length} bytes cannot be; the file is damaged")
-                break
-            append(at)
-            at = following
-        return np.array(found, np.int64), at, damage
+        read_length = struct.Struct(self.order + "8xI4x").unpack_from
+        records = memoryview(buffer)[:size]
+        try:
+            while True:
+                (length,) = read_length(records, at)
+                append(at)
+                at += length + RECORD_BYTES
+        except struct.error:  # beyond the end; cheaper than to compare each time
+            return np.array(found, np.int64), at

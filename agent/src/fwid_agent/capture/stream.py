@@ -6,6 +6,7 @@ import io
 import lzma
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
@@ -15,12 +16,25 @@ from fwid_agent.errors import UnreadableInputError
 
 STDIN = "-"
 _GZIP, _XZ, _ZSTD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+_CHUNK_BYTES = 1 << 16
+# Four bytes of zstd can stand for a block of 128 KiB, so this bounds what one piece unpacks to.
+_ZSTD_PIECE_BYTES = 1 << 10
 # What the decompressors raise for a stream that is damaged or ends too early.
 _DAMAGE = (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstandard.ZstdError)
 
 
+def is_stream(path: str) -> bool:
+    """Say whether an input can be read but once: standard input, a pipe, a device."""
+    place = Path(path)
+    return path == STDIN or (place.exists() and not place.is_file() and not place.is_dir())
+
+
 class _Reads(Protocol):
     def readinto(self, buffer: memoryview, /) -> int | None: ...
+
+
+class _Reads1(Protocol):
+    def read1(self, size: int, /) -> bytes: ...
 
 
 class _Counting(io.RawIOBase):
@@ -43,7 +57,7 @@ class ByteStream:
     """The uncompressed bytes of one input.
 
     Raises:
-        UnreadableInputError: it does not exist, may not be read, is a folder, or is damaged.
+        UnreadableInputError: it does not exist or may not be read.
 
     """
 
@@ -51,18 +65,18 @@ class ByteStream:
         self.path = path
         self.offset = 0  # of the next byte, uncompressed
         self.total_bytes: int | None = None  # of the input itself; None for a stream
+        self.fault: UnreadableInputError | None = None  # what ended the stream before its end
         try:
-            raw = sys.stdin.buffer if path == STDIN else cast(BinaryIO, Path(path).open("rb"))  # noqa: SIM115 - closed in close()
-            if path != STDIN:
+            self._raw = sys.stdin.buffer if path == STDIN else cast(BinaryIO, Path(path).open("rb"))
+            if not is_stream(path):
                 self.total_bytes = Path(path).stat().st_size
         except OSError as error:
             raise UnreadableInputError(path, _explain(error)) from error
-        self._raw = raw
-        self._counting = _Counting(raw)
-        buffered = io.BufferedReader(self._counting, 1 << 16)
+        self._counting = _Counting(self._raw)
         try:
-            self._data = _decompress(buffered)
+            self._data = _decompress(io.BufferedReader(self._counting, _CHUNK_BYTES))
         except OSError as error:
+            self.close()
             raise UnreadableInputError(path, _explain(error)) from error
 
     @property
@@ -71,20 +85,18 @@ class ByteStream:
         return self._counting.count
 
     def fill(self, buffer: memoryview) -> int:
-        """Fill the buffer as far as the stream goes; fewer bytes than asked for mean its end."""
+        """Fill the buffer as far as the stream goes and return how far.
+
+        Fewer bytes than asked for mean the end, or damage: then `fault` says what is wrong.
+        """
         filled = 0
         try:
-            while filled < len(buffer):
-                got = self._data.readinto(buffer[filled:])
-                if not got:
-                    break
+            while filled < len(buffer) and (got := self._data.readinto(buffer[filled:])):
                 filled += got
         except _DAMAGE as error:
-            self.offset += filled
-            reason = f"the compressed stream is damaged or cut short ({error})"
-            raise UnreadableInputError(self.path, reason, self.offset) from error
+            self._fail(f"the compressed stream is damaged or cut short ({error})", filled)
         except OSError as error:
-            raise UnreadableInputError(self.path, _explain(error), self.offset) from error
+            self._fail(_explain(error), filled)
         self.offset += filled
         return filled
 
@@ -93,19 +105,64 @@ class ByteStream:
         if self.path != STDIN:
             self._raw.close()
 
+    def _fail(self, reason: str, filled: int) -> None:
+        self.fault = UnreadableInputError(self.path, reason, self.offset + filled)
+
+
+class _Unpacked:
+    """Hands on what a decompressor gives, chunk by chunk.
+
+    Readers that fill a large buffer in one call lose what they unpacked when they meet damage.
+    """
+
+    def __init__(self, chunks: Iterator[bytes]) -> None:
+        self._chunks = chunks
+        self._rest = memoryview(b"")
+
+    def readinto(self, buffer: memoryview, /) -> int:
+        while not self._rest:
+            chunk = next(self._chunks, None)
+            if chunk is None:
+                return 0
+            self._rest = memoryview(chunk)
+        got = min(len(buffer), len(self._rest))
+        buffer[:got] = self._rest[:got]
+        self._rest = self._rest[got:]
+        return got
+
+
+def _open(path: str) -> BinaryIO:
+    return cast(BinaryIO, Path(path).open("rb"))
+
 
 def _decompress(buffered: "io.BufferedReader[_Counting]") -> _Reads:
     magic = buffered.peek(len(_XZ))[: len(_XZ)]
     if magic.startswith(_GZIP):
-        return cast(_Reads, gzip.GzipFile(fileobj=buffered))
+        return _Unpacked(_read_chunks(gzip.GzipFile(fileobj=buffered)))
     if magic.startswith(_XZ):
-        return cast(
-            _Reads, io.BufferedReader(cast(io.RawIOBase, lzma.LZMAFile(cast(BinaryIO, buffered))))
-        )
+        return _Unpacked(_read_chunks(lzma.LZMAFile(cast(BinaryIO, buffered))))
     if magic.startswith(_ZSTD):
-        reader = zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
-        return cast(_Reads, reader)
+        return _Unpacked(_unpack_zstd(buffered))
     return cast(_Reads, buffered)
+
+
+def _read_chunks(file: _Reads1) -> Iterator[bytes]:
+    while chunk := file.read1(_CHUNK_BYTES):
+        yield chunk
+
+
+def _unpack_zstd(buffered: _Reads1) -> Iterator[bytes]:
+    """Unpack frame after frame; zstandard's own reader takes a cut stream for a whole one."""
+    decompressor = zstandard.ZstdDecompressor()
+    frame = None
+    while piece := buffered.read1(_ZSTD_PIECE_BYTES):
+        while piece:
+            frame = frame or decompressor.decompressobj()
+            yield frame.decompress(piece)
+            piece = frame.unused_data if frame.eof else b""
+            frame = None if frame.eof else frame
+    if frame:
+        raise EOFError("it ends inside a zstd frame")
 
 
 def _explain(error: OSError) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 from uuid import UUID, uuid4
 
 from fwid_agent.capture.files import CaptureFile, fingerprint
-from fwid_agent.capture.stream import STDIN
+from fwid_agent.capture.stream import is_stream
 from fwid_agent.config import Config
 from fwid_agent.core.devices import DeviceCounts
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
@@ -52,7 +52,7 @@ class Ledger:
             self._sessions += 1
             return self._sessions, 0
         # A stream cannot be read again, so each one is an input of its own.
-        mark = f"stream {uuid4()}" if capture.path == STDIN else fingerprint(capture.path)
+        mark = f"stream {uuid4()}" if is_stream(capture.path) else fingerprint(capture.path)
         known = self._store.session(mark)
         self._session = known or SessionProgress(mark, Path(capture.path).name, 0)
         return self._store.open_session(self._session), self._session.frames_done
