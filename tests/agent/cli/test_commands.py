@@ -247,7 +247,10 @@ def test_a_reader_that_goes_away_is_no_error(sensor_captures: list[Path]) -> Non
 def run_on_terminal(*arguments: object, no_color: str = "") -> bytes:
     """What a terminal is sent, on standard output and error together."""
     leader, follower = os.openpty()
-    environment = {**os.environ, "NO_COLOR": no_color, "TERM": "xterm-256color", "COLUMNS": "160"}
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "160"}
+    environment.pop("NO_COLOR", None)
+    if no_color:
+        environment["NO_COLOR"] = no_color
     process = subprocess.Popen(
         [sys.executable, "-m", "fwid_agent.cli.main", *map(str, arguments)],
         stdout=follower,

@@ -3,7 +3,7 @@
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING
@@ -95,8 +95,11 @@ def make_table(*columns: str) -> Table:
 
 
 @contextmanager
-def reading() -> Iterator["ReadProgress"]:
+def reading() -> "Iterator[Callable[[Read], None]]":
     """Show how far captures have been read, where somebody looks on."""
+    if not err.is_terminal:
+        yield lambda _: None
+        return
     with Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
@@ -105,7 +108,6 @@ def reading() -> Iterator["ReadProgress"]:
         TimeRemainingColumn(),
         console=err,
         transient=True,
-        disable=not err.is_terminal,
     ) as bar:
         yield ReadProgress(bar)
 
