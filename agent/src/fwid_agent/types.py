@@ -79,7 +79,7 @@ class PacketBatch:
     source: U2
     src_mac: U8
     dst_mac: U8
-    ethertype: U2  # innermost after VLAN tags; 0 for 802.3 length frames (LLC)
+    ethertype: U2  # innermost after VLAN tags; 0 for 802.3 frames without SNAP
     vlan: U2  # outermost VLAN id, 0 none
     ip_version: U1  # 4, 6, or 0
     src_hi: U8

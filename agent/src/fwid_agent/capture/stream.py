@@ -67,7 +67,7 @@ class ByteStream:
         self.total_bytes: int | None = None  # of the input itself; None for a stream
         self.fault: UnreadableInputError | None = None  # what ended the stream before its end
         try:
-            self._raw = sys.stdin.buffer if path == STDIN else cast(BinaryIO, Path(path).open("rb"))
+            self._raw = sys.stdin.buffer if path == STDIN else _open(path)
             if not is_stream(path):
                 self.total_bytes = Path(path).stat().st_size
         except OSError as error:
@@ -132,7 +132,7 @@ class _Unpacked:
 
 
 def _open(path: str) -> BinaryIO:
-    return cast(BinaryIO, Path(path).open("rb"))
+    return Path(path).open("rb")
 
 
 def _decompress(buffered: "io.BufferedReader[_Counting]") -> _Reads:

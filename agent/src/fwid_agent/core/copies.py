@@ -1,21 +1,30 @@
 """Copies of one frame, as a mirror port or two sources make them.
 
-A copy has the same addresses, headers and length as a frame less than `within_ns` before it. A
-TCP segment that is sent again comes later (RFC 6298 waits for a fifth of a second at the least);
-a frame that a device truly sends twice within that time counts once, which is why copies are only
-looked for where somebody says that there are some.
+A copy has the same addresses, length and headers (with IP id, sequence numbers and checksums) as a
+frame at most `within_ns` before it, from whatever source: a mirror port gives both copies on one.
+VLAN tags and the padding of short frames make no difference. A TCP segment that is sent again
+comes later (RFC 6298 waits for a fifth of a second at the least) or with another IP id; a frame
+that a device truly sends twice within that time counts once, which is why copies are only looked
+for where somebody says that there are some.
 """
+
+import hashlib
 
 import numpy as np
 
-from fwid_agent.types import I8, U8, Bools, FrameBlock, LinkType, PacketBatch
+from fwid_agent.core.headers import take
+from fwid_agent.core.links import read_links
+from fwid_agent.types import I8, U8, Bools, FrameBlock, PacketBatch, Undecoded
 
 COPY_WITHIN_NS = 20_000_000
+# Frames that later ones are compared with, whatever the clock says: some captures have none.
+MAX_REMEMBERED = 1 << 16
 _WORDS = 8  # of the network layer and above that are compared
-_FACTORS = np.array(
-    [0x9E3779B97F4A7C15 * (2 * i + 1) & 0xFFFFFFFFFFFFFFFF | 1 for i in range(_WORDS + 3)],
-    np.uint64,
-)
+_CONTENT = np.dtype(f"V{_WORDS * 8}")
+_LEAST_BYTES = 46  # shorter ones are padded to this on Ethernet
+_SHIFT = np.uint64(29)
+_RANDOM = hashlib.shake_128(b"copies of frames").digest((_WORDS + 3) * 8)
+_FACTORS = np.frombuffer(_RANDOM, np.uint64) | np.uint64(1)
 
 
 class CopyFilter:
@@ -36,27 +45,29 @@ class CopyFilter:
         soon = np.abs(np.diff(ts_ns[order])) <= self._within_ns
         copy = np.zeros(len(hashes), bool)
         copy[order[1:]] = same & soon
-        if len(ts_ns):
-            recent = ts_ns >= ts_ns.max() - self._within_ns
-            self._hash, self._ts_ns = hashes[recent], ts_ns[recent]
+        self._remember(hashes, ts_ns)
         return ~copy[before:]
+
+    def _remember(self, hashes: U8, ts_ns: I8) -> None:
+        """Keep what the next block's frames may be copies of, as seen from the last frame."""
+        hashes, ts_ns = hashes[-MAX_REMEMBERED:], ts_ns[-MAX_REMEMBERED:]
+        recent = np.abs(ts_ns - ts_ns[-1:]) <= self._within_ns
+        self._hash, self._ts_ns = hashes[recent], ts_ns[recent]
 
 
 def _hash_frames(block: FrameBlock, batch: PacketBatch) -> U8:
-    """Hash each frame from its network layer on, so that a VLAN tag makes no difference."""
-    ethernet = block.link_type == LinkType.ETHERNET
-    tagged = np.where(batch.vlan > 0, 4, 0)
-    skip = np.where(ethernet, 14 + tagged, 0)
-    room = np.maximum(block.captured_bytes.astype(np.int64) - skip, 0)
-    width = _WORDS * 8
-    padded = np.concatenate([block.buffer, np.zeros(width, np.uint8)])
-    rows = np.ndarray((len(block.buffer) + 1,), f"V{width}", padded, strides=(1,))
-    at = np.minimum(block.offsets + skip, len(block.buffer))
-    content = rows[at].view(np.uint8).reshape(len(at), width)
-    content = np.where(np.arange(width) < room[:, None], content, 0)
-    words = np.ascontiguousarray(content).view(np.uint64)
-    hashed: U8 = (words * _FACTORS[:_WORDS]).sum(axis=1, dtype=np.uint64)
-    hashed += batch.src_mac * _FACTORS[_WORDS] + batch.dst_mac * _FACTORS[_WORDS + 1]
-    hashed += (block.wire_bytes - tagged).astype(np.uint64) * _FACTORS[_WORDS + 2]
-    hashed ^= hashed >> np.uint64(32)
+    """Hash each frame's addresses, and what it carries from its network layer on."""
+    at = np.where(batch.undecoded == Undecoded.OK, read_links(block).at, 0)
+    room = np.minimum(block.captured_bytes - at, batch.size_bytes)
+    content = take(block.buffer, block.offsets + at, _CONTENT).view(np.uint8).reshape(len(at), -1)
+    content[np.arange(_CONTENT.itemsize) >= room[:, None]] = 0
+    words = content.view(np.uint64)
+    size = np.maximum(batch.size_bytes, _LEAST_BYTES).astype(np.uint64)
+    labels = size << np.uint64(32) | batch.ethertype
+    words = np.column_stack([words, batch.src_mac, batch.dst_mac, labels])
+    # Mixed before they are added: sequence numbers and checksums move in step.
+    words *= _FACTORS
+    words ^= words >> _SHIFT
+    words *= _FACTORS
+    hashed: U8 = words.sum(axis=1, dtype=np.uint64)
     return hashed

@@ -18,6 +18,7 @@ ETHERNET = np.dtype(
     ]
 )
 TAG = np.dtype([("tag", ">u2"), ("type", ">u2")])
+SNAP = np.dtype([("llc_high", ">u4"), ("llc_low", ">u2"), ("type", ">u2")])
 COOKED = np.dtype(
     [
         ("packet", ">u2"),

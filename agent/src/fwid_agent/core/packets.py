@@ -1,7 +1,9 @@
 """Headers of a whole block of frames at once: link, network and transport, in numpy.
 
 A frame counts as undecoded where a header that the columns need is cut short, cannot be true, or
-is of an unknown link type. TCP options that the snap length cut off do not count. Standards:
+is of an unknown link type. The rest of a frame may be missing or odd: TCP options that the snap
+length cut off, messages of ICMP, ARP and the like, and an IP length beyond the frame's end (tools
+that cut captures rewrite the frame's length, not the packet's) do not count. Standards:
 IEEE 802.3 and 802.1Q, RFC 791 (IPv4), RFC 8200 (IPv6), RFC 9293 (TCP), RFC 768 (UDP), and the
 LINKTYPE_ descriptions of the pcap registry.
 """
@@ -12,41 +14,22 @@ import numpy as np
 
 from fwid_agent.core import headers
 from fwid_agent.core.headers import take
+from fwid_agent.core.links import IPV4, IPV6, Link, read_links
 from fwid_agent.core.tcp_options import read_options
 from fwid_agent.types import (
     I8,
     U1,
-    U2,
-    U4,
     U8,
     Bools,
     FrameBlock,
-    LinkType,
     PacketBatch,
     Undecoded,
 )
 
-_IPV4, _IPV6 = 0x0800, 0x86DD
-_TAGS = (0x8100, 0x88A8, 0x9100)
-_MAX_TAGS = 4  # more are no network that anybody runs
 _MAX_EXTENSIONS = 8
 _TCP, _UDP = 6, 17
 _FRAGMENT_HEADER, _AUTHENTICATION = 44, 51
 _EXTENSIONS = (0, 43, _FRAGMENT_HEADER, _AUTHENTICATION, 60, 135)
-_ETHERNET_BYTES, _COOKED_BYTES, _COOKED2_BYTES = 14, 16, 20
-_LEAST_LENGTH_TYPE = 0x0600  # below, the field is a length: 802.3 with LLC
-
-
-@dataclass(slots=True)
-class _Link:
-    """What the link layer says of each frame, and where the network layer begins."""
-
-    at: I8  # [n] of the network header, from the frame's start
-    ethertype: U2
-    src_mac: U8
-    dst_mac: U8
-    vlan: U2
-    undecoded: U1
 
 
 @dataclass(slots=True)
@@ -67,7 +50,7 @@ class _Network:
 
 def decode_packets(block: FrameBlock) -> PacketBatch:
     """Decode the headers of every frame of a block; nothing outside a frame is ever used."""
-    link = _read_link(block)
+    link = read_links(block)
     net = _read_network(block, link)
     return _read_transport(block, link, net)
 
@@ -82,133 +65,11 @@ def count_undecoded(batch: PacketBatch) -> dict[str, int]:
     }
 
 
-# --- link layer ----------------------------------------------------------------------------------
-
-
-def _read_link(block: FrameBlock) -> _Link:
-    count = len(block.offsets)
-    first = int(block.link_type[0]) if count else int(LinkType.ETHERNET)
-    if (block.link_type == first).all():
-        link = _read_link_type(block.buffer, block.offsets, block.captured_bytes, first)
-    else:
-        link = _Link(
-            np.zeros(count, np.int64),
-            np.zeros(count, np.uint16),
-            np.zeros(count, np.uint64),
-            np.zeros(count, np.uint64),
-            np.zeros(count, np.uint16),
-            np.zeros(count, np.uint8),
-        )
-        for kind in np.unique(block.link_type):
-            chosen = np.flatnonzero(block.link_type == kind)
-            part = _read_link_type(
-                block.buffer, block.offsets[chosen], block.captured_bytes[chosen], int(kind)
-            )
-            for name in _Link.__slots__:
-                getattr(link, name)[chosen] = getattr(part, name)
-    _strip_tags(block, link)
-    return link
-
-
-def _read_link_type(buffer: U1, offsets: I8, captured: U4, kind: int) -> _Link:
-    if kind == LinkType.ETHERNET:
-        return _read_ethernet(buffer, offsets, captured)
-    if kind in (LinkType.LINUX_SLL, LinkType.LINUX_SLL2):
-        return _read_cooked(buffer, offsets, captured, kind)
-    if kind in (LinkType.RAW, LinkType.RAW_OLD, LinkType.IPV4, LinkType.IPV6):
-        return _read_raw(buffer, offsets, captured)
-    count = len(offsets)
-    nothing = np.zeros(count, np.uint64)
-    return _Link(
-        captured.astype(np.int64),
-        np.zeros(count, np.uint16),
-        nothing,
-        nothing,
-        np.zeros(count, np.uint16),
-        np.full(count, Undecoded.LINK_TYPE, np.uint8),
-    )
-
-
-def _read_ethernet(buffer: U1, offsets: I8, captured: U4) -> _Link:
-    rows = take(buffer, offsets, headers.ETHERNET)
-    short = captured < _ETHERNET_BYTES
-    ethertype = rows["type"].astype(np.uint16)
-    ethertype[(ethertype < _LEAST_LENGTH_TYPE) | short] = 0
-    src_mac = rows["src_high"].astype(np.uint64) << np.uint64(32) | rows["src_low"]
-    dst_mac = rows["dst_high"].astype(np.uint64) << np.uint64(32) | rows["dst_low"]
-    src_mac[captured < 12] = 0
-    dst_mac[captured < 6] = 0
-    return _Link(
-        np.full(len(offsets), _ETHERNET_BYTES, np.int64),
-        ethertype,
-        src_mac,
-        dst_mac,
-        np.zeros(len(offsets), np.uint16),
-        np.where(short, Undecoded.TRUNCATED, Undecoded.OK).astype(np.uint8),
-    )
-
-
-def _read_cooked(buffer: U1, offsets: I8, captured: U4, kind: int) -> _Link:
-    first = kind == LinkType.LINUX_SLL
-    rows = take(buffer, offsets, headers.COOKED if first else headers.COOKED2)
-    size = _COOKED_BYTES if first else _COOKED2_BYTES
-    short = captured < size
-    ethertype = rows["type"].astype(np.uint16)
-    ethertype[(ethertype < _LEAST_LENGTH_TYPE) | short] = 0
-    src_mac = rows["src_high"].astype(np.uint64) << np.uint64(32) | rows["src_low"]
-    src_mac[(rows["length"] != 6) | short] = 0
-    return _Link(
-        np.full(len(offsets), size, np.int64),
-        ethertype,
-        src_mac,
-        np.zeros(len(offsets), np.uint64),  # a cooked header names the sender only
-        np.zeros(len(offsets), np.uint16),
-        np.where(short, Undecoded.TRUNCATED, Undecoded.OK).astype(np.uint8),
-    )
-
-
-def _read_raw(buffer: U1, offsets: I8, captured: U4) -> _Link:
-    version = take(buffer, offsets, np.dtype([("version", "u1")]))["version"] >> 4
-    ethertype = np.where(version == 4, _IPV4, np.where(version == 6, _IPV6, 0)).astype(np.uint16)
-    undecoded = np.where(ethertype == 0, Undecoded.MALFORMED, Undecoded.OK).astype(np.uint8)
-    empty = captured < 1
-    ethertype[empty] = 0
-    undecoded[empty] = Undecoded.TRUNCATED
-    nothing = np.zeros(len(offsets), np.uint64)
-    return _Link(
-        np.zeros(len(offsets), np.int64),
-        ethertype,
-        nothing,
-        nothing,
-        np.zeros(len(offsets), np.uint16),
-        undecoded,
-    )
-
-
-def _strip_tags(block: FrameBlock, link: _Link) -> None:
-    tagged = np.flatnonzero(np.isin(link.ethertype, _TAGS))
-    for depth in range(_MAX_TAGS):
-        if not len(tagged):
-            return
-        rows = take(block.buffer, block.offsets[tagged] + link.at[tagged], headers.TAG)
-        short = block.captured_bytes[tagged] < link.at[tagged] + 4
-        if depth == 0:
-            link.vlan[tagged] = np.where(short, 0, rows["tag"] & 0x0FFF)
-        ethertype = rows["type"].astype(np.uint16)
-        ethertype[(ethertype < _LEAST_LENGTH_TYPE) | short] = 0
-        link.ethertype[tagged] = ethertype
-        link.undecoded[tagged[short]] = Undecoded.TRUNCATED
-        link.at[tagged] += 4
-        tagged = tagged[np.isin(ethertype, _TAGS)]
-    link.undecoded[tagged] = Undecoded.MALFORMED
-
-
 # --- network layer -------------------------------------------------------------------------------
 
 
-def _read_network(block: FrameBlock, link: _Link) -> _Network:
-    count = len(block.offsets)
-    four, six = link.ethertype == _IPV4, link.ethertype == _IPV6
+def _read_network(block: FrameBlock, link: Link) -> _Network:
+    four, six = link.ethertype == IPV4, link.ethertype == IPV6
     net = _read_ipv4(block, link, four)
     if six.any():
         _read_ipv6(block, link, np.flatnonzero(six), net)
@@ -217,20 +78,19 @@ def _read_network(block: FrameBlock, link: _Link) -> _Network:
     missing = (net.version > 0) & (net.length == 0)
     net.length = np.where(missing, whole, net.length)
     net.length[net.version == 0] = 0
-    assert len(net.version) == count
     return net
 
 
-def _read_ipv4(block: FrameBlock, link: _Link, four: Bools) -> _Network:
+def _read_ipv4(block: FrameBlock, link: Link, four: Bools) -> _Network:
     rows = take(block.buffer, block.offsets + link.at, headers.IPV4)
     room = block.captured_bytes - link.at
     header = (rows["version"] & 15).astype(np.int64) * 4
     length = rows["length"].astype(np.int64)
     good_start = room >= 20
     false = (rows["version"] >> 4 != 4) | (header < 20) | ((length > 0) & (length < header))
-    _fault(link, four & ~good_start, Undecoded.TRUNCATED)
-    _fault(link, four & good_start & false, Undecoded.MALFORMED)
-    _fault(link, four & good_start & ~false & (room < header), Undecoded.TRUNCATED)
+    link.mark(four & ~good_start, Undecoded.TRUNCATED)
+    link.mark(four & good_start & false, Undecoded.MALFORMED)
+    link.mark(four & good_start & ~false & (room < header), Undecoded.TRUNCATED)
     known = four & good_start & (rows["version"] >> 4 == 4)
     nothing = np.zeros(len(four), np.uint64)
     return _Network(
@@ -247,7 +107,7 @@ def _read_ipv4(block: FrameBlock, link: _Link, four: Bools) -> _Network:
     )
 
 
-def _read_ipv6(block: FrameBlock, link: _Link, six: I8, net: _Network) -> None:
+def _read_ipv6(block: FrameBlock, link: Link, six: I8, net: _Network) -> None:
     at = link.at[six]
     rows = take(block.buffer, block.offsets[six] + at, headers.IPV6)
     room = block.captured_bytes[six] - at
@@ -270,7 +130,7 @@ def _read_ipv6(block: FrameBlock, link: _Link, six: I8, net: _Network) -> None:
     _skip_extensions(block, link, index, net)
 
 
-def _skip_extensions(block: FrameBlock, link: _Link, index: I8, net: _Network) -> None:
+def _skip_extensions(block: FrameBlock, link: Link, index: I8, net: _Network) -> None:
     open_ = index[np.isin(net.proto[index], _EXTENSIONS)]
     for _ in range(_MAX_EXTENSIONS):
         if not len(open_):
@@ -296,7 +156,7 @@ def _skip_extensions(block: FrameBlock, link: _Link, index: I8, net: _Network) -
 # --- transport layer -----------------------------------------------------------------------------
 
 
-def _read_transport(block: FrameBlock, link: _Link, net: _Network) -> PacketBatch:
+def _read_transport(block: FrameBlock, link: Link, net: _Network) -> PacketBatch:
     decodable = (link.undecoded == Undecoded.OK) & (net.version > 0)
     whole = decodable & ~net.later_fragment
     tcp, udp = whole & (net.proto == _TCP), whole & (net.proto == _UDP)
@@ -309,8 +169,8 @@ def _read_transport(block: FrameBlock, link: _Link, net: _Network) -> PacketBatc
     short = either & (room < least)
     false = either & ~short & ((ip_room < least) | (header < least) | (header > ip_room))
     false |= decodable & (ip_room < 0)
-    _fault(link, short, Undecoded.TRUNCATED)
-    _fault(link, false, Undecoded.MALFORMED)
+    link.mark(short, Undecoded.TRUNCATED)
+    link.mark(false, Undecoded.MALFORMED)
     ported = either & (room >= 4) & (ip_room >= 4)
     tcp &= ~short & ~false
     payload = np.where(decodable, np.maximum(ip_room - header, 0), 0)
@@ -346,8 +206,3 @@ def _read_transport(block: FrameBlock, link: _Link, net: _Network) -> PacketBatc
         payload_bytes=payload.astype(np.uint32),
         undecoded=link.undecoded,
     )
-
-
-def _fault(link: _Link, where: Bools, reason: Undecoded) -> None:
-    """Mark the first fault of a frame; later ones follow from it."""
-    link.undecoded[where & (link.undecoded == Undecoded.OK)] = reason

@@ -7,6 +7,7 @@ above 29 are written as 31 ("other").
 
 import numpy as np
 
+from fwid_agent.core.headers import take
 from fwid_agent.types import I8, U1, U2, U4, Bools
 
 _SYN = 0x02
@@ -15,6 +16,7 @@ _LARGEST_KIND = 29
 _OTHER = 31
 _MOST_KEPT = 6
 _MOST_BYTES = 40
+_LAYOUT = np.dtype(f"V{_MOST_BYTES + 4}")  # an option that begins in the last byte stays inside
 _NAMES = {0: "EOL", 1: "NOP", 2: "MSS", 3: "WS", 4: "SACK-OK", 5: "SACK", 8: "TS"}
 
 
@@ -37,12 +39,9 @@ def read_options(buffer: U1, at: I8, room: I8, tcp: Bools, flags: U1) -> tuple[U
     chosen = np.flatnonzero(tcp & (flags & _SYN != 0) & (room > 0))
     if not len(chosen):
         return mss, pattern
-    rows = np.zeros((len(chosen), _MOST_BYTES + 4), np.uint8)
-    columns = np.arange(_MOST_BYTES)
-    inside = columns < np.minimum(room[chosen], _MOST_BYTES)[:, None]
-    positions = np.minimum(at[chosen, None] + columns, len(buffer) - 1)
-    rows[:, :_MOST_BYTES] = np.where(inside, buffer[positions], 0)
     end = np.minimum(room[chosen], _MOST_BYTES)
+    rows = take(buffer, at[chosen], _LAYOUT).view(np.uint8).reshape(len(chosen), -1)
+    rows[np.arange(_LAYOUT.itemsize) >= end[:, None]] = 0
     cursor = np.zeros(len(chosen), np.int64)
     active = np.ones(len(chosen), bool)
     every = np.arange(len(chosen))
