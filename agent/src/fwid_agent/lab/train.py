@@ -68,7 +68,7 @@ def train(devices: Sequence[LabelledDevice], seed: int, on_step: OnStep) -> Trai
     encoder = train_published(pictures, who, seed, lambda n, of: on_step("published twin", n, of))
     return Trained(
         prior,
-        convert(twin, rows),
+        convert(twin, rows, "int16"),
         convert(twin, None),
         logistic,
         convert(encoder, pictures[:: max(len(pictures) // _REPRESENTATIVE, 1)]),
@@ -94,7 +94,10 @@ def _train_twin(
     half = np.quantile(trained.distances(pairs.pictures)[pairs.software], VETO_QUANTILE)
     rows = pairs.pictures.reshape(-1, pairs.pictures.shape[2])
     moved = rows[(rows[:, 2:] != still_image()[0, 2]).any(axis=1)]
-    chosen = moved[:: max(len(moved) // _REPRESENTATIVE, 1)]
+    # Rows of any grey too: a device never seen must not leave the range that is calibrated.
+    rng = np.random.default_rng(seed)
+    any_grey = rng.integers(0, 256, (_REPRESENTATIVE, moved.shape[1])).astype(np.uint8)
+    chosen = np.concatenate([moved[:: max(len(moved) // (5 * _REPRESENTATIVE), 1)], any_grey])
     return twin, Logistic(slope, float(-slope * half)), np.concatenate([chosen, still_image()])
 
 

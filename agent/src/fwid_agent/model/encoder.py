@@ -1,4 +1,4 @@
-"""The encoders: int8 LiteRT models from pictures to embeddings, checked at every step."""
+"""The encoders: quantised LiteRT models, pictures to embeddings, checked at every step."""
 
 from pathlib import Path
 from types import ModuleType
@@ -9,6 +9,7 @@ import numpy as np
 from fwid_agent.errors import ModelError
 from fwid_agent.types import F4, U1
 
+_INTEGERS = tuple(np.dtype(kind) for kind in (np.int8, np.uint8, np.int16))
 _INSTALL = "install ai-edge-litert (or tflite-runtime)"
 
 
@@ -92,8 +93,10 @@ class Encoder:
         scale, _ = tensor["quantization"]
         if kind == np.float32:
             return
-        if kind not in (np.dtype(np.int8), np.dtype(np.uint8)) or not scale > 0:
-            raise ModelError(f"{self.name}: its {side} is {kind} without a scale, not int8")
+        if kind not in _INTEGERS or not scale > 0:
+            raise ModelError(
+                f"{self.name}: its {side} is {kind} without a scale, not a quantised integer"
+            )
 
 
 def unit_length(embeddings: F4) -> F4:
@@ -103,7 +106,7 @@ def unit_length(embeddings: F4) -> F4:
     return scaled
 
 
-def _quantise(values: F4, tensor: dict[str, Any]) -> Any:  # noqa: ANN401 - int8, uint8 or float32
+def _quantise(values: F4, tensor: dict[str, Any]) -> Any:  # noqa: ANN401 - an integer or float32
     kind = np.dtype(tensor["dtype"])
     if kind == np.float32:
         return values
