@@ -5,6 +5,7 @@ with. Units of the running version are the baseline; a suspicious unit waits bes
 next units say whether it was the first of a new version.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -135,7 +136,10 @@ def _decide(device: str, watch: Watch, test: UnitTable, method: Method) -> tuple
     similarities = np.array([each.similarity for each in method.judge.model(units)])
     decision = weigh(device, comparison, similarities, watch.own, method.judge)
     own = watch.own
-    if before.units > 1:
+    if before.units == 1:
+        # One unit says nothing of how alike the device is to itself, so the figure would mislead.
+        decision = replace(decision, similarity_test=math.nan)
+    else:
         score = score_of(list_findings(units[-1]), Sign.OWN_VALUE)
         own = Own(
             (*own.scores, score)[-BASELINE_UNITS:],
