@@ -29,6 +29,12 @@ def is_stream(path: str) -> bool:
     return path == STDIN or (place.exists() and not place.is_file() and not place.is_dir())
 
 
+class _Fills(Protocol):
+    """Reads no more than once for a call, so that an error loses nothing that was read before."""
+
+    def readinto1(self, buffer: memoryview, /) -> int: ...
+
+
 class _Reads(Protocol):
     def readinto(self, buffer: memoryview, /) -> int | None: ...
 
@@ -91,7 +97,12 @@ class ByteStream:
         """
         filled = 0
         try:
-            while filled < len(buffer) and (got := self._data.readinto(buffer[filled:])):
+            while filled < len(buffer):
+                # Larger ones go past the reader's buffer, and what was in it is lost on an error.
+                piece = buffer[filled : filled + _CHUNK_BYTES]
+                got = self._data.readinto1(piece)
+                if not got:
+                    break
                 filled += got
         except _DAMAGE as error:
             self._fail(f"the compressed stream is damaged or cut short ({error})", filled)
@@ -119,7 +130,7 @@ class _Unpacked:
         self._chunks = chunks
         self._rest = memoryview(b"")
 
-    def readinto(self, buffer: memoryview, /) -> int:
+    def readinto1(self, buffer: memoryview, /) -> int:
         while not self._rest:
             chunk = next(self._chunks, None)
             if chunk is None:
@@ -135,7 +146,7 @@ def _open(path: str) -> BinaryIO:
     return Path(path).open("rb")
 
 
-def _decompress(buffered: "io.BufferedReader[_Counting]") -> _Reads:
+def _decompress(buffered: "io.BufferedReader[_Counting]") -> _Fills:
     magic = buffered.peek(len(_XZ))[: len(_XZ)]
     if magic.startswith(_GZIP):
         return _Unpacked(_read_chunks(gzip.GzipFile(fileobj=buffered)))
@@ -143,7 +154,7 @@ def _decompress(buffered: "io.BufferedReader[_Counting]") -> _Reads:
         return _Unpacked(_read_chunks(lzma.LZMAFile(cast(BinaryIO, buffered))))
     if magic.startswith(_ZSTD):
         return _Unpacked(_unpack_zstd(buffered))
-    return cast(_Reads, buffered)
+    return cast(_Fills, buffered)
 
 
 def _read_chunks(file: _Reads1) -> Iterator[bytes]:
