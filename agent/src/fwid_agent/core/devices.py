@@ -11,13 +11,16 @@ import numpy as np
 
 from fwid_agent.types import F8, I4, I8, U1, U8, Bools, PacketBatch
 
-_MULTICAST_BIT = np.uint64(1 << 40)
-_LOCAL_BIT = 1 << 41
+_GROUP_BIT, _LOCAL_BIT = 1 << 40, 1 << 41
 _NO_DEVICE = -1
 
 
 def _global_ipv4() -> Bools:
-    """Table over the upper 16 bits: which IPv4 addresses are global unicast (RFC 6890)."""
+    """Table over the upper 16 bits: which IPv4 addresses are global unicast (RFC 6890).
+
+    Special networks smaller than a /16 (192.0.0.0/24 and those for documentation) are seen on no
+    home network and lie among public ones: they are taken as global.
+    """
     table = np.ones(1 << 16, bool)
     table[0x0000:0x0100] = False  # "this network"
     table[0x0A00:0x0B00] = False  # private
@@ -25,7 +28,6 @@ def _global_ipv4() -> Bools:
     table[0x7F00:0x8000] = False  # loopback
     table[0xA9FE] = False  # link-local
     table[0xAC10:0xAC20] = False  # private
-    table[0xC000] = False  # special purpose, documentation
     table[0xC0A8] = False  # private
     table[0xC612:0xC614] = False  # benchmarks
     table[0xE000:] = False  # multicast, reserved, broadcast
@@ -60,7 +62,7 @@ class DeviceCounts:
 
 def is_randomised(mac: int) -> bool:
     """Say whether a MAC was made up by its device instead of given by its maker."""
-    return bool(mac & _LOCAL_BIT)
+    return mac & (_LOCAL_BIT | _GROUP_BIT) == _LOCAL_BIT
 
 
 class DeviceTracker:
@@ -103,15 +105,17 @@ class DeviceTracker:
         source_global = four & _GLOBAL_IPV4[(batch.src_lo >> np.uint64(16)) & np.uint64(0xFFFF)]
         target_global = four & _GLOBAL_IPV4[(batch.dst_lo >> np.uint64(16)) & np.uint64(0xFFFF)]
         forwarded = source_global.copy()
-        self._gateway[source[source_global & (source >= 0)]] = True
+        evidence = np.flatnonzero(source_global & (source >= 0))
         if six.any():
+            known_at = self._gateways_known_at(source, evidence)
             # The same /64 is the same home, also with global addresses.
             same = batch.src_hi == batch.dst_hi
             source_six = six & (batch.src_hi >> np.uint64(61) == 1) & ~same
             target_six = six & (batch.dst_hi >> np.uint64(61) == 1) & ~same
-            forwarded |= source_six & self._gateway[source] & (source >= 0)
+            forwarded |= source_six & (known_at[source] < np.arange(len(batch))) & (source >= 0)
             source_global |= source_six
             target_global |= target_six
+        self._gateway[source[evidence]] = True
         sender = np.where(forwarded, _NO_DEVICE, source).astype(np.int32)
         return Sides(sender, target, target_global.astype(np.uint8), source_global.astype(np.uint8))
 
@@ -128,10 +132,18 @@ class DeviceTracker:
             self._gateway[:n].copy(),
         )
 
+    def _gateways_known_at(self, source: I4, evidence: I8) -> I8:
+        """Place in the batch from which on each device is known as a gateway."""
+        known_at = np.full(self._max, len(source))
+        # Of several values assigned to one place the last stays: that of the first packet.
+        known_at[source[evidence[::-1]]] = evidence[::-1]
+        known_at[self._gateway] = -1
+        return known_at
+
     def _find(self, macs: U8) -> I4:
         """Index of each MAC; new ones get the next free index, in the order of the batch."""
         index = self._look_up(macs)
-        unknown = (index < 0) & (macs & _MULTICAST_BIT == 0) & (macs != 0)
+        unknown = (index < 0) & (macs & np.uint64(_GROUP_BIT) == 0) & (macs != 0)
         if unknown.any():
             self._add(macs[unknown])
             index[unknown] = self._look_up(macs[unknown])
