@@ -167,6 +167,9 @@ TOKEN_DTYPE = np.dtype(
 )
 
 
+SHORTEST_WATCH = 1e-2  # of a window: a rate is never drawn from less, it would be noise
+
+
 @dataclass(frozen=True, slots=True)
 class UnitTable:
     """One device's traffic, one element a period: windows, or the units that they add up to.

@@ -46,7 +46,7 @@ def classify(batch: PacketBatch) -> U1:
     silent = batch.ip_version == 0
     if silent.any():
         code[silent] = OTHER
-        code[batch.ethertype == _ARP] = _CODE["arp"]
-        code[batch.ethertype == _EAPOL] = _CODE["eapol"]
+        code[silent & (batch.ethertype == _ARP)] = _CODE["arp"]
+        code[silent & (batch.ethertype == _EAPOL)] = _CODE["eapol"]
     code[batch.undecoded != Undecoded.OK] = OTHER
     return code

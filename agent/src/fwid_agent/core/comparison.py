@@ -21,6 +21,7 @@ from fwid_agent.types import (
     I4,
     ROW_COUNT,
     ROWS,
+    SHORTEST_WATCH,
     SUM_INDEX,
     U1,
     U8,
@@ -208,7 +209,7 @@ class _Presence:
             mean = counts.sum(axis=0) / n
             squares = np.where(active, (counts - mean) ** 2, 0.0).sum(axis=0)
             dispersion = (_DISPERSION_PRIOR + squares / mean) / np.maximum(n, 1)
-            rate = counts.sum(axis=0) / np.maximum(watched, 1e-9)
+            rate = counts.sum(axis=0) / np.maximum(watched, SHORTEST_WATCH)
             share = np.where(number > 0, total / number, 0.0)
         dispersion = np.where(np.isfinite(dispersion), dispersion, _DISPERSION_PRIOR)
         return cls(

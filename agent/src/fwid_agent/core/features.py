@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fwid_agent.types import F8, ROW_COUNT, SUM_INDEX, UnitTable
+from fwid_agent.types import F8, ROW_COUNT, SHORTEST_WATCH, SUM_INDEX, UnitTable
 
 # name -> unit in which it is shown; every feature is held as log10 of that unit, so that a
 # difference is a ratio and its spread does not grow with the device's size.
@@ -29,7 +29,7 @@ def extract_features(table: UnitTable) -> F8:
     take = {name: sums[:, :, index] for name, index in SUM_INDEX.items()}
     result = np.full((len(table), ROW_COUNT, len(FEATURES)), np.nan)
     packets, gaps = take["packets"], take["gaps"]
-    observed = np.maximum(table.observed, 1e-9)[:, None]
+    observed = np.maximum(table.observed, SHORTEST_WATCH)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
         active = packets > 0
         many = packets > 1

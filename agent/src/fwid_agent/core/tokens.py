@@ -109,6 +109,8 @@ class TokenBook:
     ) -> None:
         """Add what `collect_tokens` gave; `owners` are window, device and row of each group."""
         group, cell, count = tokens
+        if not len(group):
+            return
         window, device, row = owners
         entry = np.zeros(len(group), _ENTRY)
         entry["session"] = session

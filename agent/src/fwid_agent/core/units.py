@@ -49,11 +49,13 @@ class UnitAccumulator:
         self._sums: dict[Owner, F8] = {}  # -> [ROW_COUNT, sums]
         self._tokens = TokenBook()
         self._watched: dict[Owner, float] = {}
+        self._origins_ns: dict[int, int] = {}  # of each session since the last drain
         self._session = _Session(0, 0, window_ns)
 
     def begin_session(self, session: int, origin_ns: int = 0) -> None:
         """Begin a capture session; windows start at multiples of their length from `origin_ns`."""
         self._session = _Session(session, origin_ns, self._window_ns)
+        self._origins_ns[session] = origin_ns
 
     def update(self, batch: PacketBatch, marks: FlowMarks, sides: Sides) -> None:
         """Add a batch to the session that was begun last."""
@@ -87,12 +89,11 @@ class UnitAccumulator:
         owned: dict[int, list[Owner]] = {}
         for owner in sorted({*self._sums, *self._watched, *tokens}):
             owned.setdefault(owner[2], []).append(owner)
-        origin_ns = self._session.origin_ns
         tables = {
-            int(macs[device]): self._table(owners, tokens, origin_ns)
-            for device, owners in owned.items()
+            int(macs[device]): self._table(owners, tokens) for device, owners in owned.items()
         }
         self._sums, self._watched = {}, {}
+        self._origins_ns = {self._session.number: self._session.origin_ns}
         return tables
 
     def _store(self, owners: tuple[I8, I8, I8], sums: F8) -> None:
@@ -108,9 +109,7 @@ class UnitAccumulator:
             kept[row[begin:end]] += sums[begin:end]
             self._session.meet(owner[2], owner[1])
 
-    def _table(
-        self, owners: Sequence[Owner], tokens: dict[Owner, Table], origin_ns: int
-    ) -> UnitTable:
+    def _table(self, owners: Sequence[Owner], tokens: dict[Owner, Table]) -> UnitTable:
         parts = [np.zeros(0, TOKEN_DTYPE)]
         for period, owner in enumerate(owners):
             if owner in tokens:
@@ -118,12 +117,16 @@ class UnitAccumulator:
                 parts.append(tokens[owner])
         silent = np.zeros((ROW_COUNT, len(SUMS)))
         return UnitTable(
-            np.array([origin_ns + window * self._window_ns for _, window, _ in owners], np.int64),
+            np.array([self._start_ns(owner) for owner in owners], np.int64),
             np.array([session for session, _, _ in owners], np.int32),
             np.array([self._watched.get(owner, 0.0) for owner in owners]),
             np.stack([self._sums.get(owner, silent) for owner in owners]),
             np.concatenate(parts),
         )
+
+    def _start_ns(self, owner: Owner) -> int:
+        session, window, _ = owner
+        return self._origins_ns[session] + window * self._window_ns
 
 
 class _Session:
@@ -139,6 +142,8 @@ class _Session:
         self._active: dict[int, list[int]] = {}  # device -> windows it was heard in, since told
         self._untold: dict[int, int] = {}  # device -> first window not told yet
         self._told: dict[int, float] = {}  # device -> windows told so far
+        self._late: set[tuple[int, int]] = set()  # device and window, after a clock was set back
+        self._late_told: set[tuple[int, int]] = set()
         self._last_ns: I8 = np.zeros(0, np.int64)  # of device * ROW_COUNT + row
 
     def window_of(self, ts_ns: I8) -> I8:
@@ -152,7 +157,11 @@ class _Session:
 
     def meet(self, device: int, window: int) -> None:
         windows = self._active.setdefault(device, [])
-        if not windows or windows[-1] != window:
+        # Disorder reaches back by one window at most: beyond it the clock was set back, and what
+        # it shows now was watched too.
+        if window < self._untold.get(device, window) - 1:
+            self._late.add((device, window))
+        elif not windows or windows[-1] != window:
             windows.append(window)
 
     def tell_finished(self, watched: dict[Owner, float]) -> None:
@@ -167,6 +176,9 @@ class _Session:
                 until = max(until, end)
             self._untold[device] = until
             self._active[device] = [max(windows)]
+        for device, window in sorted(self._late - self._late_told):
+            self._tell(watched, window, device, self._share(window))
+        self._late_told |= self._late
 
     def tell_rest(self, watched: dict[Owner, float]) -> None:
         """Tell the last window too, topped up to one window for a short session."""
