@@ -36,12 +36,13 @@ def merge_tables(tables: Sequence[UnitTable]) -> UnitTable:
 
 def _add_counts(tokens: Table) -> Table:
     """Sort and add the counts of equal values."""
-    names = ("value", "kind", "row", "period")
-    tokens = tokens[np.lexsort([tokens[name] for name in names])]
+    # One number orders row, kind and value: four sorting keys take three times as long.
+    row, kind = (tokens[name].astype(np.uint64) for name in ("row", "kind"))
+    cell = row << np.uint64(40) | kind << np.uint64(32) | tokens["value"]
+    order = np.lexsort([cell, tokens["period"]])
+    tokens, cell = tokens[order], cell[order]
     new = np.ones(len(tokens), bool)
-    new[1:] = False
-    for name in names:
-        new[1:] |= tokens[name][1:] != tokens[name][:-1]
+    new[1:] = (cell[1:] != cell[:-1]) | (tokens["period"][1:] != tokens["period"][:-1])
     at = np.flatnonzero(new)
     result = tokens[at]
     if len(at):

@@ -32,6 +32,7 @@ def bench(
 
     """
     from fwid_agent.lab.bench import draw, run_bench  # noqa: PLC0415 - only this command needs it
+    from fwid_agent.lab.judging import HOME_DEVICES  # noqa: PLC0415
 
     if packets < 1 or repeats < 1:
         raise UsageError("--packets and --repeats count from 1")
@@ -52,5 +53,10 @@ def bench(
             f"{row.peak_pss_mb:.0f}",
         )
     out.print(table)
+    if report.judging:
+        out.print(
+            f"judging a day of {HOME_DEVICES} devices: {report.judging.whole_ms:.0f} ms, "
+            f"of which decisions {report.judging.decision_ms:.0f} ms"
+        )
     for name in report.left_out:
         out.print(f"left out, not installed: {name}")

@@ -59,8 +59,8 @@ def _hash_frames(block: FrameBlock, batch: PacketBatch) -> U8:
     """Hash each frame's addresses, and what it carries from its network layer on."""
     at = np.where(batch.undecoded == Undecoded.OK, read_links(block).at, 0)
     room = np.minimum(block.captured_bytes - at, batch.size_bytes)
-    content = take(block.buffer, block.offsets + at, _CONTENT)
-    content = content.view(np.uint8).reshape(len(at), _CONTENT.itemsize)
+    rows = take(block.buffer, block.offsets + at, _CONTENT)
+    content = rows.view(np.uint8).reshape(len(at), _CONTENT.itemsize)
     content[np.arange(_CONTENT.itemsize) >= room[:, None]] = 0
     words = content.view(np.uint64)
     size = np.maximum(batch.size_bytes, _LEAST_BYTES).astype(np.uint64)

@@ -86,25 +86,28 @@ def judge_unit(
     device = format_mac(watch.state.device)
     enough = _speaks(watch, unit)
     test = unit if watch.waiting is None else merge_tables([watch.waiting, unit])
+    after = make_period(test, method.kind, method.unit_ns)
     if enough:
-        decision, own = _decide(device, watch, test, method)
-        level = _level(decision, _units(test, method))
+        decision, own = _decide(device, watch, after, method)
+        level = _level(decision, after.units)
     else:
         decision, own = insufficient(device, "too few packets in this unit"), watch.own
         level = Level.NONE
-    matched = _recognise(device, watch, test, method) if level is Level.ALARM else None
+    matched = _recognise(device, watch, after, method) if level is Level.ALARM else None
     given = UnitJudged(decision, start_ns, enough, level, matched)
     state, events = step(watch.state, given, now_ns, method.rules)
     watch = replace(watch, state=state)
     if enough:
-        watch = _file(watch, test, own if level is Level.NONE else watch.own, events, method)
+        own = own if level is Level.NONE else watch.own
+        watch = _file(watch, after, own, events, method)
     return watch, decision, events
 
 
 def _file(
-    watch: Watch, test: UnitTable, own: Own, events: tuple[Event, ...], method: Method
+    watch: Watch, after: Period, own: Own, events: tuple[Event, ...], method: Method
 ) -> Watch:
     """Put the unit, and those that waited with it, where they belong after the step."""
+    test = after.observations
     kinds = {event.type: event for event in events}
     if EventType.VERSION_CHANGED in kinds or EventType.RETURNED_TO_KNOWN_VERSION in kinds:
         event = next(iter(kinds.values()))
@@ -115,19 +118,18 @@ def _file(
         baseline = test if known is None else merge_tables([known, test])
         return replace(watch, baseline=baseline, waiting=None, earlier=earlier, own=Own())
     waits = watch.state.state is State.SUSPECTED
-    if waits and _units(test, method) < method.rules.settle_units:
+    if waits and after.units < method.rules.settle_units:
         return replace(watch, waiting=test)
     grown = test if watch.baseline is None else merge_tables([watch.baseline, test])
     return replace(watch, baseline=_newest(grown, method), waiting=None, own=own)
 
 
-def _decide(device: str, watch: Watch, test: UnitTable, method: Method) -> tuple[Decision, Own]:
+def _decide(device: str, watch: Watch, after: Period, method: Method) -> tuple[Decision, Own]:
     """Decide on the units; also returns the device's own record with the newest unit in it.
 
     The record is kept in the order of time, each unit against those before it, so a unit costs one
     comparison and not one for every unit of the baseline.
     """
-    after = make_period(test, method.kind, method.unit_ns)
     if watch.baseline is None:
         return insufficient(device, "this is the first unit"), watch.own
     before = make_period(watch.baseline, method.kind, method.unit_ns)
@@ -170,9 +172,8 @@ def _level(decision: Decision, units: int) -> Level:
     return Level.NONE
 
 
-def _recognise(device: str, watch: Watch, test: UnitTable, method: Method) -> int | None:
+def _recognise(device: str, watch: Watch, after: Period, method: Method) -> int | None:
     """Return the newest earlier version that the units are like, or None."""
-    after = make_period(test, method.kind, method.unit_ns)
     for version in sorted(watch.earlier, reverse=True):
         before = make_period(watch.earlier[version], method.kind, method.unit_ns)
         answer = decide(device, before, after, method.judge)
@@ -194,11 +195,9 @@ def _sent(table: UnitTable) -> float:
     return float(table.sums[:, _SENT, SUM_INDEX["packets"]].sum())
 
 
-def _units(table: UnitTable, method: Method) -> int:
-    return make_period(table, method.kind, method.unit_ns).units
-
-
 def _newest(table: UnitTable, method: Method) -> UnitTable:
+    if len(table) <= BASELINE_UNITS:  # a unit has one observation at the least
+        return table
     period = make_period(table, method.kind, method.unit_ns)
     if period.units <= BASELINE_UNITS:
         return period.observations

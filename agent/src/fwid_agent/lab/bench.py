@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fwid_agent.capture.files import find_captures, open_capture
+from fwid_agent.lab.judging import Judging, measure_judging
 from fwid_agent.types import FrameBlock
 
 _POLL_S = 0.02
@@ -47,6 +48,7 @@ class BenchReport:
     repeats: int
     rows: tuple[BenchRow, ...]
     left_out: tuple[str, ...]  # programs that are not installed here
+    judging: Judging | None  # None where no device has captures enough
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +120,14 @@ def run_bench(
             rows.append(row)
             on_row(row)
     return BenchReport(
-        _machine(), sys.version.split()[0], count, size, repeats, tuple(rows), left_out
+        _machine(),
+        sys.version.split()[0],
+        count,
+        size,
+        repeats,
+        tuple(rows),
+        left_out,
+        measure_judging(paths),
     )
 
 
