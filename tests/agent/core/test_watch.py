@@ -1,0 +1,136 @@
+"""One device over months: what its units are compared with, and which version they are of."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import numpy as np
+import pytest
+from fwid_agent.core.evidence import Judge, Likeness
+from fwid_agent.core.features import FEATURES
+from fwid_agent.core.periods import make_period
+from fwid_agent.core.prior import Tail, weak_prior
+from fwid_agent.core.stability import Rules
+from fwid_agent.core.watch import BASELINE_UNITS, Method, Watch, begin, judge_unit
+from fwid_agent.types import Decision, Event, EventType, State, Verdict
+
+from tests.agent.core.tables import DAY_NS, DNS_SENT, TLS_SENT, table
+
+_LEARNING, _SETTLE = 4, 3
+_OLD = {(TLS_SENT, 634): 8, (TLS_SENT, 90): 30, (DNS_SENT, 70): 12}
+_NEW = {(TLS_SENT, 638): 8, (TLS_SENT, 90): 30, (DNS_SENT, 70): 12}
+_MORE = {(TLS_SENT, 634): 90, (TLS_SENT, 90): 400, (DNS_SENT, 70): 12}
+_PRIOR = replace(weak_prior(dict.fromkeys(FEATURES, 0.01)), once=Tail(0.2, 5), several=Tail(0.2, 5))
+_RULES = Rules(UUID(int=7), _LEARNING, _SETTLE)
+_SOFTWARE = Method(
+    Judge(_PRIOR, lambda found: [Likeness(0.5, 0.9) for _ in found]), "day", DAY_NS, _RULES
+)
+
+
+def live(
+    watch: Watch, days: list[dict[tuple[int, int], int]], first_day: int
+) -> tuple[Watch, list[Decision], list[Event]]:
+    """Let days of traffic pass, each judged when it has ended."""
+    decisions, happened = [], []
+    for day, sizes in enumerate(days, first_day):
+        unit = table([(day * DAY_NS, day, sizes)])
+        watch, decision, events = judge_unit(watch, unit, (day + 1) * DAY_NS, _SOFTWARE)
+        decisions.append(decision)
+        happened += events
+    return watch, decisions, happened
+
+
+@pytest.fixture
+def stable() -> Watch:
+    """A device that was learnt and has been stable for a week."""
+    watch, _ = begin(0xA1, 0, _RULES)
+    watch, decisions, _ = live(watch, [_OLD] * 11, 0)
+    assert watch.state.state is State.STABLE
+    assert decisions[-1].verdict is Verdict.STABLE
+    return watch
+
+
+def baseline_days(watch: Watch) -> int:
+    assert watch.baseline is not None
+    return make_period(watch.baseline, "day", DAY_NS).units
+
+
+def test_learning_says_how_far_it_has_come() -> None:
+    """Until then there is no verdict, and the first unit has nothing to be compared with."""
+    watch, _ = begin(0xA1, 0, _RULES)
+    watch, decisions, _ = live(watch, [_OLD] * _LEARNING, 0)
+    assert [one.verdict for one in decisions] == [Verdict.INSUFFICIENT] * _LEARNING
+    assert decisions[0].missing == "this is the first unit"
+    assert decisions[2].missing == "3 of 4 units learnt"
+    assert watch.state.state is State.STABLE
+
+
+def test_new_software_is_suspected_then_changed_then_the_new_usual(stable: Watch) -> None:
+    """One unit never alarms; when it has settled the baseline is of the new version alone."""
+    watch, decisions, happened = live(stable, [_NEW], 11)
+    assert watch.state.state is State.SUSPECTED
+    assert not happened
+    watch, decisions, happened = live(watch, [_NEW] * 4, 12)
+    assert [one.type for one in happened][-1] is EventType.VERSION_CHANGED
+    assert decisions[0].verdict is Verdict.CHANGED
+    assert watch.state.version == 2
+    watch, decisions, happened = live(watch, [_NEW] * 3, 16)
+    assert watch.state.state is State.STABLE
+    assert {one.verdict for one in decisions} == {Verdict.STABLE}
+    assert watch.earlier.keys() == {1}
+    values = set(watch.baseline.tokens["value"].tolist()) if watch.baseline else set()
+    assert 638 in values
+    assert 634 not in values
+
+
+def test_an_odd_day_fades_and_joins_the_usual(stable: Watch) -> None:
+    """A rare variant of the same version is part of what the device does."""
+    before = baseline_days(stable)
+    watch, _, happened = live(stable, [_NEW, _OLD, _OLD, _OLD], 11)
+    assert watch.state.state is State.STABLE
+    assert watch.state.version == 1
+    assert not [one for one in happened if one.type is EventType.VERSION_CHANGED]
+    assert watch.waiting is None
+    assert baseline_days(watch) == before + 4
+
+
+def test_the_version_before_is_known_again(stable: Watch) -> None:
+    """A rollback gets its number back, and its days are the baseline again."""
+    watch, _, _ = live(stable, [_NEW] * 8, 11)
+    assert watch.state.version == 2
+    watch, _, happened = live(watch, [_OLD] * 5, 19)
+    returned = [one for one in happened if one.type is EventType.RETURNED_TO_KNOWN_VERSION]
+    assert len(returned) == 1
+    assert (returned[0].from_version, returned[0].to_version) == (2, 1)
+    assert watch.state.version == 1
+    assert watch.earlier.keys() == {2}
+    assert baseline_days(watch) > 5
+
+
+def test_more_of_the_same_is_no_version(stable: Watch) -> None:
+    """Use moves volume and timing; that is never an alarm."""
+    watch, decisions, _ = live(stable, [_MORE] * 6, 11)
+    assert watch.state.version == 1
+    assert watch.state.state in (State.STABLE, State.SUSPECTED)
+    assert Verdict.CHANGED not in {one.verdict for one in decisions}
+
+
+def test_a_day_with_hardly_a_packet_says_nothing(stable: Watch) -> None:
+    """A device that is off for a holiday is quiet; the baseline waits for it."""
+    before = baseline_days(stable)
+    watch, decisions, happened = live(stable, [{(TLS_SENT, 638): 1}] * 3, 11)
+    assert {one.verdict for one in decisions} == {Verdict.INSUFFICIENT}
+    assert watch.state.state is State.QUIET
+    assert not happened
+    assert baseline_days(watch) == before
+    watch, _, _ = live(watch, [_OLD] * 2, 14)
+    assert watch.state.state is State.STABLE
+
+
+def test_the_baseline_is_the_newest_four_weeks(stable: Watch) -> None:
+    """Memory and cost stay bounded over years, and old habits are forgotten."""
+    watch, _, _ = live(stable, [_OLD] * (BASELINE_UNITS + 5), 11)
+    assert baseline_days(watch) == BASELINE_UNITS
+    assert watch.baseline is not None
+    assert watch.baseline.start_ns.min() == (11 + 5) * DAY_NS
+    assert len(watch.own.scores) <= BASELINE_UNITS
+    assert np.isfinite(watch.own.similarities).all()
