@@ -47,7 +47,7 @@ def tcp(number: int, data: bytes = b"", tag: int = 0, **fields: int) -> bytes:
     return bytes(layers / packet / TCP(sport=50_000, dport=443, seq=number, flags="A") / Raw(data))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32), st.integers(0, 60))
 def test_each_copy_is_dropped_once_whatever_the_blocks(seed: int, at: int) -> None:
     """Frames doubled by a mirror count once; the first of them stays."""

@@ -79,7 +79,7 @@ def _state_sides(packets: list[Packet]) -> list[tuple[int, int, int, int]]:
     return result
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_packets, _cuts)
 def test_sides_are_those_of_packets_taken_singly(packets: list[Packet], at: list[int]) -> None:
     """Blocks change nothing, also not what a gateway was known to forward; inputs stay."""
@@ -93,7 +93,7 @@ def test_sides_are_those_of_packets_taken_singly(packets: list[Packet], at: list
     assert got == _state_sides(packets)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_packets, _cuts)
 def test_every_frame_counts_for_both_its_addresses(packets: list[Packet], at: list[int]) -> None:
     """Counts, bytes and first and last sight of each MAC are exact, also in disorder of time."""

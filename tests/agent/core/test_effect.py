@@ -30,7 +30,7 @@ def test_correction_refuses_too_few_degrees() -> None:
 
 
 @given(scores, scores)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_swapping_the_groups_changes_the_sign(a: np.ndarray, b: np.ndarray) -> None:
     """The effect of a on b is minus that of b on a, with mirrored limits."""
     there, back = hedges_g(a, b, spread_floor=1e-3), hedges_g(b, a, spread_floor=1e-3)
@@ -43,7 +43,7 @@ def test_swapping_the_groups_changes_the_sign(a: np.ndarray, b: np.ndarray) -> N
 
 
 @given(scores, scores)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_g_and_interval_agree_with_scipy_stats(a: np.ndarray, b: np.ndarray) -> None:
     """scipy.stats' t test and noncentral t are the oracle."""
     if a.std() + b.std() < 1e-3:

@@ -165,7 +165,7 @@ def _fields(prior: object) -> dict[str, object]:
 
 
 @given(st.permutations(list(range(5))))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_swapping_the_periods_mirrors_every_sign(order: list[int]) -> None:
     """What is new one way is gone the other way, with the same surprise."""
     windows = [

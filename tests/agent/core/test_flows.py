@@ -97,7 +97,7 @@ def _run(table: FlowTable, batch: PacketBatch, at: list[int]) -> FlowMarks:
     )
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_packets, _cuts, st.sampled_from([(60, 150), (60, 0), (0, 150), (0, 0)]))
 def test_any_blocks_give_the_marks_of_packets_taken_singly(
     packets: list[Packet], at: list[int], timeouts: tuple[int, int]
@@ -111,7 +111,7 @@ def test_any_blocks_give_the_marks_of_packets_taken_singly(
     assert table.flows_total == total
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(_packets, _cuts)
 def test_without_timeouts_flows_are_the_distinct_conversations(
     packets: list[Packet], at: list[int]

@@ -48,7 +48,7 @@ def write(path: Path, made: Sequence[Made], captured: Sequence[int]) -> Path:
     return path
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(st.tuples(_seeds, _kinds), min_size=1, max_size=6))
 def test_every_column_is_what_was_made(chosen: list[tuple[int, tuple[str, str, str]]]) -> None:
     """Any mixture of links, networks and transports in one block."""
@@ -61,7 +61,7 @@ def test_every_column_is_what_was_made(chosen: list[tuple[int, tuple[str, str, s
         assert batch.undecoded[place] == Undecoded.OK, one.kind
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_seeds, _kinds, st.integers(0, 120))
 def test_a_frame_that_is_cut_is_undecoded_exactly_where_a_header_is(
     seed: int, kind: tuple[str, str, str], captured: int

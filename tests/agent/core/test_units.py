@@ -244,7 +244,7 @@ def _counts(table: UnitTable) -> dict[tuple[int, ...], int]:
     }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(_packets, _cuts, st.booleans(), st.sampled_from([0, _BEGIN_NS]))
 def test_every_sum_and_count_is_exact(
     packets: list[Packet], at: list[int], drain_often: bool, origin_ns: int
@@ -261,7 +261,7 @@ def test_every_sum_and_count_is_exact(
         assert _counts(table) == tokens[mac]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(_packets, _cuts, st.booleans())
 def test_watched_time_runs_from_first_sight_to_the_end(
     packets: list[Packet], at: list[int], drain_often: bool

@@ -76,7 +76,7 @@ scores = st.none() | st.floats(0, 1)
 effects = st.none() | st.floats(-1e6, 1e6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.builds(

@@ -111,7 +111,7 @@ def test_axes_of_another_picture_are_refused() -> None:
         render_picture(image, Axes(("a", "b", "c"), ("d", "e")), "")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     arrays.arrays(np.uint8, st.tuples(st.integers(0, 3), st.integers(0, 3))),
     st.text(max_size=30),

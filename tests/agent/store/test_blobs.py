@@ -41,7 +41,7 @@ def test_the_order_of_rows_and_sums_belongs_to_the_layout() -> None:
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(tables())
 def test_periods_come_back(table: UnitTable) -> None:
     """Each period by itself, bit for bit."""

@@ -61,7 +61,7 @@ def decision(**changes: object) -> Decision:
 # --- windows and units ---------------------------------------------------------------------------
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(tables())
 def test_windows_come_back(table: UnitTable) -> None:
     """Every number of every window is kept exactly."""
@@ -70,7 +70,7 @@ def test_windows_come_back(table: UnitTable) -> None:
         assert_same(store.windows(MAC), table)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(tables(), min_size=1, max_size=4))
 def test_the_order_of_commits_does_not_matter(parts: list[UnitTable]) -> None:
     """Windows of one session add up, whichever piece comes first."""
@@ -259,7 +259,7 @@ def test_numbers_never_come_back(store: Store) -> None:
 # --- retention -----------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(tables(), min_size=1, max_size=3), st.lists(st.integers(14, 90), max_size=4))
 def test_compacting_changes_no_unit(parts: list[UnitTable], days: list[int]) -> None:
     """Whenever windows are folded, also between late arrivals, the units stay the same."""

@@ -26,6 +26,7 @@ from fwid_agent.types import (
 )
 
 _DAY_NS = 86_400 * 1_000_000_000
+_LEAST_WATCH_NS = 1_000_000_000
 _SHORTEST_GAP_S = 1e-6
 _NEVER_NS = np.iinfo(np.int64).min
 _DENSE_GROUPS = 1 << 18  # up to here groups are found by position, above by sorting
@@ -197,7 +198,8 @@ class _Session:
     def _share(self, window: int) -> float:
         start_ns = self.origin_ns + window * self._window_ns
         inside = min(self._end_ns, start_ns + self._window_ns) - max(self._begin_ns, start_ns)
-        return max(inside, 0) / self._window_ns
+        # Whoever is heard on the border of a window was watched in it.
+        return max(inside, _LEAST_WATCH_NS) / self._window_ns
 
     def _tell(self, watched: dict[Owner, float], window: int, device: int, share: float) -> None:
         owner = (self.number, window, device)

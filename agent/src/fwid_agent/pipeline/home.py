@@ -1,0 +1,156 @@
+"""A home's devices over time: units end, are judged and stored, live as from captures."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from fwid_agent.config import Config
+from fwid_agent.core.evidence import Judge
+from fwid_agent.core.stability import Rules
+from fwid_agent.core.watch import Method, Watch, begin, judge_unit
+from fwid_agent.pipeline.ingest import SECOND_NS, Ingest, ReadOptions
+from fwid_agent.pipeline.ledger import Ledger
+from fwid_agent.pipeline.memory import read_watch, write_watch
+from fwid_agent.pipeline.messages import UnitKind
+from fwid_agent.pipeline.models import load_model, load_prior
+from fwid_agent.store import Store, VerdictRow
+from fwid_agent.tables import merge_tables, select_periods
+from fwid_agent.types import SUM_INDEX, FrameBlock, UnitTable
+
+_YEAR_S = 365.25 * 86_400
+_NEVER_NS = -(2**62)
+_HIGHEST_CHANCE = 0.1  # of a false alarm a unit, whatever rate is asked for
+
+
+@dataclass(slots=True)
+class WatchedDevice:
+    """One device during the run."""
+
+    watch: Watch
+    judged_ns: int  # start of the newest judged unit
+    open: list[UnitTable] = field(default_factory=list)  # windows of units that have not ended
+    windows: int = 0  # with traffic
+
+
+class Home:
+    """Feeds the stages, and ends and judges units as time passes.
+
+    Time is that of the frames, so nothing here knows whether they are live.
+
+    Raises:
+        StoreError: by every method that stores, where the store cannot be used.
+
+    """
+
+    def __init__(self, options: ReadOptions, unit: UnitKind, ledger: Ledger) -> None:
+        config: Config = options.config
+        self._unit = unit
+        self._unit_ns = config.unit_s * SECOND_NS
+        chance = min(config.alarms_per_device_year * config.unit_s / _YEAR_S, _HIGHEST_CHANCE)
+        self._method = Method(
+            Judge(load_prior(), load_model(), chance),
+            unit,
+            self._unit_ns,
+            Rules(ledger.agent, config.learning_units, config.settle_units),
+        )
+        self._ledger = ledger
+        self.ingest = Ingest(options)
+        self.devices: dict[int, WatchedDevice] = {}  # by MAC
+        self._border_ns = _NEVER_NS  # units that began before it have been judged
+
+    def feed(self, block: FrameBlock) -> None:
+        """Take frames of the session that was begun last."""
+        if len(block.ts_ns):
+            self.ingest.feed(block)
+        self._ledger.add_frames(len(block.ts_ns))
+
+    def prime(self, block: FrameBlock) -> None:
+        """Take frames that an earlier run has stored."""
+        self.ingest.prime(block)
+        self._ledger.skip(self.ingest.devices.counts())
+
+    def end_session(self) -> None:
+        """End the session that was begun last, also where it broke off."""
+        self.ingest.end_session()
+        self.collect()
+
+    def collect(self) -> None:
+        """Take what the stages have added up."""
+        for mac, table in self.ingest.drain().items():
+            device = self.devices.get(mac)
+            if device is None:
+                now_ns = int(table.start_ns.min())
+                watch, events = begin(mac, now_ns, self._method.rules)
+                device = self.devices[mac] = WatchedDevice(watch, _NEVER_NS)
+                self._ledger.add_events(events)
+            device.open.append(table)
+            heard = table.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
+            device.windows += int(heard.sum())
+            self._ledger.add_windows(mac, table)
+
+    def end_units(self, now_ns: int | None) -> Iterator[VerdictRow]:
+        """Judge every unit that has ended; all of them where there is no more time to come."""
+        border_ns = None if now_ns is None else now_ns // self._unit_ns * self._unit_ns
+        if border_ns is not None and not self._passed(border_ns):
+            return
+        self.collect()
+        for mac in sorted(self.devices):
+            yield from self._judge(mac, self.devices[mac], border_ns)
+        self.commit()
+
+    def _passed(self, border_ns: int) -> bool:
+        """Say whether time has reached this border for the first time."""
+        passed = border_ns > self._border_ns
+        self._border_ns = max(self._border_ns, border_ns)
+        return passed
+
+    def _judge(
+        self, mac: int, device: WatchedDevice, border_ns: int | None
+    ) -> Iterator[VerdictRow]:
+        if not device.open:
+            return
+        table = merge_tables(device.open)
+        ended = np.ones(len(table), bool) if border_ns is None else table.start_ns < border_ns
+        device.open = [] if ended.all() else [select_periods(table, np.flatnonzero(~ended))]
+        table = select_periods(table, np.flatnonzero(ended))
+        labels = table.session if self._unit == "file" else table.start_ns // self._unit_ns
+        for label in dict.fromkeys(labels[np.argsort(table.start_ns, kind="stable")].tolist()):
+            unit = select_periods(table, np.flatnonzero(labels == label))
+            # What comes late for a unit that was judged is kept, but it is not judged again.
+            late = self._unit == "day" and label <= device.judged_ns // self._unit_ns
+            if not late and unit.sums[:, :, SUM_INDEX["packets"]].any():
+                yield self._judge_unit(mac, device, unit)
+
+    def _judge_unit(self, mac: int, device: WatchedDevice, unit: UnitTable) -> VerdictRow:
+        start_ns = int(unit.start_ns.min())
+        end_ns = start_ns // self._unit_ns * self._unit_ns + self._unit_ns
+        device.watch, decision, events = judge_unit(device.watch, unit, end_ns, self._method)
+        device.judged_ns = start_ns
+        self._ledger.add_events(events)
+        state = device.watch.state
+        verdict = VerdictRow(mac, start_ns, state.state, state.version, decision)
+        self._ledger.add_verdict(verdict)
+        return verdict
+
+    def commit(self) -> None:
+        """Store everything since the last commit."""
+        states = {
+            mac: write_watch(device.watch, device.judged_ns, self._unit_ns)
+            for mac, device in self.devices.items()
+        }
+        self._ledger.commit(self.ingest.devices.counts(), states)
+
+    def restore(self, store: Store) -> None:
+        """Go on with what an earlier run has left."""
+        for mac, text in store.states().items():
+            units = store.units(mac, self._unit_ns)
+            watch, judged_ns = read_watch(text, units)
+            device = self.devices[mac] = WatchedDevice(watch, judged_ns)
+            windows = store.windows(mac)
+            device.windows = int(windows.sums[:, :, SUM_INDEX["packets"]].any(axis=1).sum())
+            if self._unit == "day":
+                end_ns = judged_ns // self._unit_ns * self._unit_ns + self._unit_ns
+                later = np.flatnonzero(windows.start_ns >= end_ns)
+                if len(later):
+                    device.open.append(select_periods(windows, later))
