@@ -32,6 +32,12 @@ class UnreadableInputError(FwidError):
         super().__init__(f"{where}: {reason}")
 
 
+class CaptureError(FwidError):
+    """An interface cannot be captured from, or no longer."""
+
+    exit_code = 3
+
+
 class StoreError(FwidError):
     """The store cannot be opened, read or written."""
 

@@ -51,6 +51,9 @@ class FrameBlock:
     ts_ns: I8  # [n]
     link_type: U2  # [n] pcap link type; unknown ones are counted as undecoded
     source: U2  # [n] which interface or file the frame came from
+    # What a kernel keeps beside live frames; None where frames are as they were on the wire.
+    vlan: U2 | None = None  # [n] id of a tag that the network card took off, 0 none
+    segment_bytes: U2 | None = None  # [n] payload of each segment merged into the frame, 0 none
 
 
 # --- packets -----------------------------------------------------------------------------------

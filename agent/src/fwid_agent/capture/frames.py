@@ -48,7 +48,7 @@ class Parsed:
     damage: Damage | None
 
 
-def rows_at(buffer: bytearray, offsets: I8, width: int, dtype: str) -> Table:
+def rows_at(buffer: bytearray, offsets: I8, width: int, dtype: str | np.dtype[np.void]) -> Table:
     """Copy `width` bytes at each (rising) offset as one row of numbers: [n, width / itemsize].
 
     One take over overlapping rows is several times faster than a gather of single bytes. A row

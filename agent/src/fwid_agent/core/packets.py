@@ -187,7 +187,7 @@ def _read_transport(block: FrameBlock, link: Link, net: _Network) -> PacketBatch
         src_mac=link.src_mac,
         dst_mac=link.dst_mac,
         ethertype=link.ethertype,
-        vlan=link.vlan,
+        vlan=link.vlan if block.vlan is None else np.where(block.vlan > 0, block.vlan, link.vlan),
         ip_version=net.version,
         src_hi=net.src_hi,
         src_lo=net.src_lo,

@@ -11,6 +11,7 @@ from fwid_agent.core.copies import CopyFilter
 from fwid_agent.core.devices import DeviceTracker, Sides
 from fwid_agent.core.flows import FlowTable
 from fwid_agent.core.packets import count_undecoded, decode_packets
+from fwid_agent.core.segments import split_segments
 from fwid_agent.core.units import UnitAccumulator
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.messages import OnNote, OnProgress, Progress
@@ -69,10 +70,13 @@ class Ingest:
         batch = decode_packets(block)
         for reason, count in count_undecoded(batch).items():
             self.undecoded[reason] = self.undecoded.get(reason, 0) + count
+        segment_bytes = block.segment_bytes
         if self._options.dedup:
             kept = self._copies.keep(block, batch)
             self.copies += int((~kept).sum())
             batch = PacketBatch(*(getattr(batch, field.name)[kept] for field in fields(batch)))
+            segment_bytes = None if segment_bytes is None else segment_bytes[kept]
+        batch = split_segments(batch, segment_bytes)
         if len(block.ts_ns):
             self.latest_ns = max(self.latest_ns, int(block.ts_ns.max()))
         return batch, self._flow_table.update(batch), self.devices.update(batch)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from fwid_agent.capture.files import CaptureFile, open_capture
 from fwid_agent.core.devices import is_randomised
@@ -153,10 +154,11 @@ class _Pace:
 
 
 def _part(block: FrameBlock, which: slice) -> FrameBlock:
-    columns = {f.name: getattr(block, f.name) for f in fields(block)}
-    return FrameBlock(
-        **{name: column if name == "buffer" else column[which] for name, column in columns.items()}
-    )
+    columns = {f.name: getattr(block, f.name) for f in fields(block) if f.name != "buffer"}
+    parts: dict[str, Any] = {
+        name: None if one is None else one[which] for name, one in columns.items()
+    }
+    return FrameBlock(buffer=block.buffer, **parts)
 
 
 def _lines(verdicts: Iterable[VerdictRow]) -> Iterator[VerdictLine]:

@@ -1,0 +1,164 @@
+"""The ring gives what passes a real interface: every frame, whole lengths, true sizes, losses."""
+
+import select
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from fwid_agent.capture.ring import SNAP_BYTES, PacketRing
+from fwid_agent.core.packets import decode_packets
+from fwid_agent.core.segments import split_segments
+from fwid_agent.errors import CaptureError
+from fwid_agent.types import FrameBlock, PacketBatch
+
+from tests.agent.live.conftest import Lan, run
+
+_FAR, _NEAR, _OTHER = b"\x02\x00\x00\x00\x00\x02", b"\x02\x00\x00\x00\x00\x01", b"\x02" * 6
+_PROBE = b"\x88\xb5"  # an ethertype for local experiments (IEEE 802)
+_SENDER = """
+import socket, sys
+sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+sender.bind((sys.argv[1], 0))
+for line in sys.stdin:
+    sender.send(bytes.fromhex(line))
+"""
+
+
+def send(lan: Lan, frames: Sequence[bytes]) -> None:
+    """Send frames from the far host, as they are."""
+    command = lan.inside(sys.executable, "-c", _SENDER, lan.far)
+    text = "\n".join(frame.hex() for frame in frames)
+    subprocess.run(command, input=text, text=True, check=True, timeout=60)
+
+
+def take(ring: PacketRing, seconds: float = 0.6) -> list[FrameBlock]:
+    """Read all blocks that are handed over until nothing has come for a while."""
+    blocks = []
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        select.select([ring], [], [], 0.05)
+        while (block := ring.read()) is not None:
+            blocks.append(block)
+            until = time.monotonic() + seconds
+    return blocks
+
+
+def frames_of(blocks: Sequence[FrameBlock], ethertype: bytes = _PROBE) -> list[tuple[bytes, int]]:
+    """Bytes and length on the wire of each frame of one ethertype."""
+    return [
+        (data, int(block.wire_bytes[n]))
+        for block in blocks
+        for n in range(len(block.offsets))
+        if (data := block.buffer[block.offsets[n] :][: block.captured_bytes[n]].tobytes())[12:14]
+        == ethertype
+    ]
+
+
+def test_every_frame_is_read_with_its_length(lan: Lan) -> None:
+    """Also frames for others, as a mirror port shows them; of long ones the start."""
+    sizes = [14, 60, 127, 128, 129, 600, 1514]
+    sent = [
+        (_OTHER if n % 2 else _NEAR) + _FAR + _PROBE + bytes([n]) + bytes(max(size - 15, 0))
+        for n, size in enumerate(sizes * 30)
+    ]
+    before_ns = time.time_ns()
+    with PacketRing(lan.near) as ring:
+        send(lan, sent)
+        blocks = take(ring)
+        ring.check()
+        assert ring.dropped == 0
+    got = frames_of(blocks)
+    assert [data for data, _ in got] == [frame[:SNAP_BYTES] for frame in sent]
+    assert [wire for _, wire in got] == [len(frame) for frame in sent]
+    times_ns = np.concatenate([block.ts_ns for block in blocks])
+    assert before_ns <= times_ns.min() <= times_ns.max() <= time.time_ns()
+
+
+def test_a_tag_that_the_card_took_off_is_known(lan: Lan) -> None:
+    """The kernel keeps a VLAN tag beside the frame; the packet's VLAN is that of the wire."""
+    tagged = _NEAR + _FAR + b"\x81\x00\x00\x2a" + _PROBE + bytes(60)
+    with PacketRing(lan.near) as ring:
+        send(lan, [tagged])
+        blocks = take(ring)
+    batches = [decode_packets(block) for block in blocks]
+    vlans = [
+        int(batch.vlan[n])
+        for batch in batches
+        for n in range(len(batch))
+        if batch.ethertype[n] == 0x88B5
+    ]
+    assert vlans == [42]
+
+
+def test_merged_segments_are_counted_as_on_the_wire(lan: Lan) -> None:
+    """A download over a virtual cable comes in frames of up to 64 KB; packets are 1500 bytes."""
+    payload = 3_000_000
+    server = socket.create_server((lan.near_ip, 0))
+    port = server.getsockname()[1]
+    code = (
+        "import socket,sys; s=socket.create_connection((sys.argv[1],int(sys.argv[2])));"
+        "print(sum(len(d) for d in iter(lambda: s.recv(65536), b'')))"
+    )
+    with PacketRing(lan.near) as ring:
+        command = lan.inside(sys.executable, "-c", code, lan.near_ip, str(port))
+        client = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        peer, _ = server.accept()
+        with peer:
+            for _ in range(10):
+                peer.sendall(bytes(payload // 10))
+        answer, _ = client.communicate(timeout=30)
+        blocks = take(ring)
+        ring.check()
+    server.close()
+    assert int(answer) == payload
+    assert ring.dropped == 0
+    merged = [decode_packets(block) for block in blocks]
+    true = [
+        split_segments(batch, block.segment_bytes)
+        for batch, block in zip(merged, blocks, strict=True)
+    ]
+    assert max(int(batch.size_bytes.max()) for batch in merged) > 1500
+    assert max(int(batch.size_bytes.max()) for batch in true) <= 1500
+    sent = sum(_payload_from(batch, port) for batch in true)
+    assert payload <= sent <= payload * 1.02  # what was lost in a full queue is sent again
+
+
+def _payload_from(batch: PacketBatch, port: int) -> int:
+    return int(batch.payload_bytes[(batch.src_port == port) & (batch.proto == 6)].sum())
+
+
+def test_what_finds_the_ring_full_is_counted(lan: Lan) -> None:
+    """Nothing is lost silently: what was not read in time is told."""
+    count = 120_000
+    frame = _NEAR + _FAR + _PROBE + bytes(200)
+    flood = (
+        "import socket,sys; s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW);"
+        f"s.bind((sys.argv[1],0)); f=bytes.fromhex('{frame.hex()}');"
+        f"[s.send(f) for _ in range({count})]"
+    )
+    with PacketRing(lan.near) as ring:
+        run(*lan.inside(sys.executable, "-c", flood, lan.far))
+        got = len(frames_of(take(ring)))
+        ring.check()
+        assert ring.dropped > 0
+        assert count <= got + ring.dropped <= count + 50  # a few others are on every network
+
+
+def test_an_interface_that_goes_is_told(lan: Lan) -> None:
+    """Pulling out a network adapter is no silence."""
+    with PacketRing(lan.near) as ring:
+        ring.check()
+        run("ip", "link", "del", lan.near)
+        time.sleep(0.2)
+        with pytest.raises(CaptureError, match=f"{lan.near}: the interface has gone"):
+            ring.check()
+
+
+def test_what_is_no_interface_is_named() -> None:
+    """One line that names it."""
+    with pytest.raises(CaptureError, match="no-such-0: "):
+        PacketRing("no-such-0")
