@@ -13,7 +13,7 @@ from fwid_agent.errors import UsageError
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 _Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
-_Rate = Annotated[float, msgspec.Meta(gt=0, le=365)]
+_Rate = Annotated[float, msgspec.Meta(gt=0, le=10**9)]
 
 
 @dataclass(frozen=True, slots=True)

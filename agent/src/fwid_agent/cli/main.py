@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from fwid_agent.cli import bench, compare, devices, lab, replay, report
+from fwid_agent.cli import bench, compare, devices, lab, replay, report, run
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError
 
@@ -40,6 +40,7 @@ app = typer.Typer(
 )
 app.command()(replay.replay)
 app.command(cls=compare.CompareCommand)(compare.compare)
+app.command()(run.run)
 app.command()(devices.devices)
 app.command()(devices.show)
 app.command()(devices.accept)

@@ -27,6 +27,7 @@ from fwid_agent.types import F8, ROWS, SUM_INDEX, Cause, Decision, Verdict
 REASON_COUNT = 3
 COMPARE_CHANCE = 0.01  # of calling an unchanged device changed, in one comparison of two periods
 SINGLE_CHANCE = 0.001  # the same with one baseline replicate, where nothing of its own calibrates
+SOFTWARE_LEAST = 0.5  # below, the model takes the signs for those of settings and use
 _BOOTSTRAP_SEED = 1  # the same question gets the same answer
 _SENT = np.array([row.direction == "sent" for row in ROWS])
 
@@ -158,7 +159,7 @@ def _judge(
     findings: tuple[Finding, ...], score: float, different: float, software: float
 ) -> tuple[Verdict, Cause]:
     if score >= 1:
-        if software >= 0.5:
+        if software >= SOFTWARE_LEAST:
             return Verdict.CHANGED, Cause.SOFTWARE
         return Verdict.DIFFERENT, Cause.SETTINGS
     if score_of(findings) >= different:

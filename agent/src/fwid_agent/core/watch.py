@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fwid_agent.core.comparison import Comparison, compare_periods
-from fwid_agent.core.evidence import Judge, Own, decide, insufficient, weigh
+from fwid_agent.core.evidence import SOFTWARE_LEAST, Judge, Own, decide, insufficient, weigh
 from fwid_agent.core.findings import Sign, list_findings, score_of
 from fwid_agent.core.periods import Period, UnitKind, make_period, select_units
 from fwid_agent.core.stability import (
@@ -165,11 +165,11 @@ def _each_unit(before: Period, after: Period, method: Method) -> list[Comparison
 def _level(decision: Decision, units: int) -> Level:
     if decision.verdict is Verdict.CHANGED:
         return Level.ALARM if units >= CONFIRMING_UNITS else Level.SUSPECT
-    if decision.verdict is Verdict.DIFFERENT:
-        return Level.ALARM
-    if decision.verdict is Verdict.STABLE and decision.score >= SUSPECT_SHARE:
+    judged = decision.verdict in (Verdict.STABLE, Verdict.DIFFERENT)
+    if judged and decision.score >= SUSPECT_SHARE and decision.software >= SOFTWARE_LEAST:
+        # Taken as usual, it would hide in the baseline what the next units would show.
         return Level.SUSPECT
-    return Level.NONE
+    return Level.ALARM if decision.verdict is Verdict.DIFFERENT else Level.NONE
 
 
 def _recognise(device: str, watch: Watch, after: Period, method: Method) -> int | None:

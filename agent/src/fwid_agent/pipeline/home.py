@@ -1,14 +1,22 @@
 """A home's devices over time: units end, are judged and stored, live as from captures."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fwid_agent.config import Config
 from fwid_agent.core.evidence import Judge
-from fwid_agent.core.stability import Rules
+from fwid_agent.core.stability import (
+    Accepted,
+    DeviceState,
+    ExpectUpdate,
+    Relearn,
+    Rules,
+    step,
+)
 from fwid_agent.core.watch import Method, Watch, begin, judge_unit
+from fwid_agent.errors import UsageError
 from fwid_agent.pipeline.ingest import SECOND_NS, Ingest, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.memory import read_watch, write_watch
@@ -16,7 +24,7 @@ from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.models import load_model, load_prior
 from fwid_agent.store import Store, VerdictRow
 from fwid_agent.tables import merge_tables, select_periods
-from fwid_agent.types import SUM_INDEX, FrameBlock, UnitTable
+from fwid_agent.types import SUM_INDEX, FrameBlock, UnitTable, format_mac
 
 _YEAR_S = 365.25 * 86_400
 _NEVER_NS = -(2**62)
@@ -132,6 +140,23 @@ class Home:
         verdict = VerdictRow(mac, start_ns, state.state, state.version, decision)
         self._ledger.add_verdict(verdict)
         return verdict
+
+    def steer(self, mac: int, given: Accepted | Relearn | ExpectUpdate, now_ns: int) -> DeviceState:
+        """Take a person's word for a device and store what follows.
+
+        Raises:
+            UsageError: no such device is watched.
+
+        """
+        device = self.devices.get(mac)
+        if device is None:
+            raise UsageError(f"{format_mac(mac)}: no such device is watched")
+        state, events = step(device.watch.state, given, now_ns, self._method.rules)
+        watch = Watch(state) if isinstance(given, Relearn) else replace(device.watch, state=state)
+        device.watch = watch
+        self._ledger.add_events(events)
+        self.commit()
+        return state
 
     def commit(self) -> None:
         """Store everything since the last commit."""

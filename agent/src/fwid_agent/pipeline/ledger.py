@@ -1,6 +1,6 @@
 """What a run has still to write into its store, and how far it has read each input."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -13,6 +13,7 @@ from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, Verdic
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import Event, UnitTable
 
+OnEvents = Callable[[Sequence[Event]], None]
 # Events of a run without a store have ids too; nobody keeps them.
 _NO_STORE = UUID(int=0)
 
@@ -29,13 +30,18 @@ class _Unsaved:
 class Ledger:
     """Collects what is to be stored and commits it as a whole; without a store it forgets it.
 
+    Args:
+        store: where everything goes; None: nowhere.
+        on_events: told of events once they are stored and numbered.
+
     Raises:
         StoreError: by every method, where the store cannot be used.
 
     """
 
-    def __init__(self, store: Store | None) -> None:
+    def __init__(self, store: Store | None, on_events: OnEvents | None = None) -> None:
         self._store = store
+        self._on_events = on_events
         self._unsaved = _Unsaved()
         self._session: SessionProgress | None = None
         self._sessions = 0
@@ -56,6 +62,12 @@ class Ledger:
         known = self._store.session(mark)
         self._session = known or SessionProgress(mark, Path(capture.path).name, 0)
         return self._store.open_session(self._session), self._session.frames_done
+
+    def open_live(self, name: str) -> int:
+        """Begin to watch an interface, which is a session of its own each time; its number."""
+        self._session = SessionProgress(f"live {uuid4()}", name, 0)
+        self._sessions += 1
+        return self._store.open_session(self._session) if self._store else self._sessions
 
     def skip(self, counts: DeviceCounts) -> None:
         """Take these counts as stored: an earlier run has read the frames."""
@@ -81,20 +93,24 @@ class Ledger:
 
     def commit(self, counts: DeviceCounts, states: Mapping[int, str]) -> None:
         """Store everything since the last commit, in one transaction."""
-        unsaved, self._unsaved = self._unsaved, _Unsaved()
         if self._store is None:
+            self._unsaved = _Unsaved()
             return
-        before, self._stored = self._stored, _rows(counts)
-        self._store.commit_progress(
+        unsaved, rows = self._unsaved, _rows(counts)
+        stored = self._store.commit_progress(
             Progress(
                 session=self._session,
                 windows={mac: merge_tables(tables) for mac, tables in unsaved.windows.items()},
-                devices=tuple(_gains(before, self._stored)),
+                devices=tuple(_gains(self._stored, rows)),
                 verdicts=unsaved.verdicts,
                 states=states,
                 events=unsaved.events,
             )
         )
+        # Only now: what could not be stored is stored with the next commit.
+        self._unsaved, self._stored = _Unsaved(), rows
+        if stored and self._on_events:
+            self._on_events(stored)
 
     def compact(self, newest_ns: int, config: Config) -> None:
         """Forget what is too old, by the time of the traffic and not of the day it is replayed."""

@@ -1,0 +1,39 @@
+"""`fwid run`: the live agent."""
+
+import os
+from typing import Annotated
+
+import typer
+
+from fwid_agent.cli.options import ConfigFile, Json, Store, read_config, store_path
+
+
+def run(
+    interface: Annotated[
+        str, typer.Argument(metavar="INTERFACE", help="Network interface to watch, such as eth0.")
+    ],
+    store: Store = None,
+    user: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", help="User that the capture runs as, where it is started as root."
+        ),
+    ] = None,
+    config: ConfigFile = None,
+    json: Json = False,
+) -> None:
+    """Watch an interface until stopped; needs the right to capture (root, or CAP_NET_RAW).
+
+    Examples:
+
+      fwid run eth0
+
+      sudo fwid run eth0 --store /var/lib/fwid/fwid.db --user nobody --json
+
+    """
+    from fwid_agent.service.agent import run_agent  # noqa: PLC0415 - scipy is slow to load
+    from fwid_agent.service.logs import set_up_logs  # noqa: PLC0415
+    from fwid_agent.service.watcher import WatchRequest  # noqa: PLC0415
+
+    set_up_logs(debug=bool(os.environ.get("FWID_DEBUG")), json=json)
+    run_agent(WatchRequest(interface, store_path(store), read_config(config), user))

@@ -1,0 +1,72 @@
+"""Giving up rights: what a process does not hold, nobody who breaks into it can use.
+
+Linux capabilities by the system calls themselves (capabilities(7), prctl(2)); Python has no calls
+of its own for them.
+"""
+
+import ctypes
+import os
+import pwd
+import struct
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from fwid_agent.errors import UsageError
+
+CAP_NET_RAW = 13
+_VERSION_3 = 0x20080522
+_PR_SET_KEEPCAPS, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 8, 24, 38, 47
+_AMBIENT_CLEAR_ALL = 4
+_LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
+
+
+def find_user(name: str) -> tuple[int, int]:
+    """Return a user's uid and gid; raises UsageError where there is no such user."""
+    try:
+        found = pwd.getpwnam(name)
+    except KeyError as error:
+        raise UsageError(f"there is no user {name!r}; name another one with --user") from error
+    return found.pw_uid, found.pw_gid
+
+
+def become(user: tuple[int, int] | None, capabilities: Iterable[int] = ()) -> None:
+    """Become this user (where we may) with no capability but these, for good."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    kept = set(capabilities)
+    if os.geteuid() == 0:
+        last = int(_LAST_CAPABILITY.read_text())
+        for number in set(range(last + 1)) - kept:
+            _call(libc.prctl, _PR_CAPBSET_DROP, number, 0, 0, 0)
+        if user is not None and user[0] != 0:
+            _call(libc.prctl, _PR_SET_KEEPCAPS, 1, 0, 0, 0)
+            os.setgroups([])
+            os.setresgid(user[1], user[1], user[1])
+            os.setresuid(user[0], user[0], user[0])
+    _call(libc.prctl, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
+    _set_capabilities(libc, kept)
+    _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def held_capabilities() -> set[int]:
+    """Return the numbers of the capabilities that this process may use or take up."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("CapPrm:"):
+            mask = int(line.split()[1], 16)
+            return {number for number in range(64) if mask >> number & 1}
+    return set()
+
+
+def _set_capabilities(libc: ctypes.CDLL, kept: set[int]) -> None:
+    kept = kept & held_capabilities()
+    low = sum(1 << number for number in kept if number < 32)
+    high = sum(1 << (number - 32) for number in kept if number >= 32)
+    header = ctypes.create_string_buffer(struct.pack("=Ii", _VERSION_3, 0))
+    # effective, permitted, inheritable: of the lower and of the upper half
+    data = ctypes.create_string_buffer(struct.pack("=6I", low, low, 0, high, high, 0))
+    _call(libc.capset, header, data)
+
+
+def _call(function: Callable[..., int], *arguments: object) -> None:
+    if function(*arguments):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))

@@ -1,0 +1,200 @@
+"""The analysis: a thread that feeds the home with what is captured, and alone writes the store."""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fwid_agent.config import Config
+from fwid_agent.errors import FwidError, StoreError
+from fwid_agent.pipeline.home import Home
+from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions
+from fwid_agent.pipeline.ledger import Ledger
+from fwid_agent.service.link import CaptureHealth, CaptureLink
+from fwid_agent.store import Store
+from fwid_agent.types import Event, format_mac
+
+_TICK_S = 0.25
+_GRACE_NS = 2 * SECOND_NS  # frames of a unit that are still on their way when it ends
+_SET_BACK_NS = 60 * SECOND_NS
+_log = logging.getLogger("fwid")
+
+Command = Callable[[Home], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WatchRequest:
+    """What is watched, and where it is remembered."""
+
+    interface: str
+    store: Path
+    config: Config
+    capture_user: str | None = None
+
+
+@dataclass(slots=True)
+class Counters:
+    """What was seen since the start; read by other threads, written by the analysis alone."""
+
+    frames: int = 0
+    bytes: int = 0
+    undecoded: int = 0
+    copies: int = 0
+    flows: int = 0
+    devices: int = 0
+    overflow: int = 0  # packets of addresses beyond the table of devices
+    latest_ns: int = 0
+
+
+class Watcher(threading.Thread):
+    """Captures, judges and stores until it is stopped.
+
+    Other threads talk to it by `ask`; what happens is told by `on_events`, called in this thread
+    once it is stored.
+    """
+
+    def __init__(self, request: WatchRequest, on_events: Callable[[Sequence[Event]], None]) -> None:
+        super().__init__(name="analysis")
+        self.counters = Counters()
+        self.error: FwidError | None = None  # why the thread ended, if not because it was told to
+        self.ready = threading.Event()  # the store is open, and what it holds is known
+        self._request = request
+        self._on_events = on_events
+        self._link = CaptureLink(request.interface, request.capture_user)
+        self._commands: queue.SimpleQueue[tuple[Command, Future[Any]]] = queue.SimpleQueue()
+        self._stopping = threading.Event()
+        self._trouble: str | None = None  # nothing was said of the capture yet
+
+    @property
+    def health(self) -> CaptureHealth:
+        """How the capture is."""
+        return self._link.health
+
+    def ask(self, command: Command) -> Future[Any]:
+        """Let the analysis do something with the home between two blocks."""
+        answer: Future[Any] = Future()
+        self._commands.put((command, answer))
+        return answer
+
+    def stop(self) -> None:
+        """End soon, and store everything before."""
+        self._stopping.set()
+
+    def run(self) -> None:
+        """Watch until stopped."""
+        try:
+            with Store.open(self._request.store) as store:
+                self._watch(store)
+        except FwidError as error:
+            self.error = error
+            _log.error("%s", error)
+        finally:
+            self._stopping.set()
+            self._refuse_commands()
+
+    def _watch(self, store: Store) -> None:
+        config = self._request.config
+        ledger = Ledger(store, self._on_events)
+        options = ReadOptions(config.window_s * SECOND_NS, False, False, config)
+        home = Home(options, "day", ledger)
+        home.restore(store)
+        self._begin(home, ledger)
+        self.ready.set()
+        clock = _Borders(config.window_s * SECOND_NS)
+        while not self._stopping.is_set():
+            for block in self._link.read(_TICK_S):
+                home.feed(block)
+            self._tell_trouble()
+            self._count(home)
+            self._obey(home)
+            now_ns = time.time_ns()
+            if now_ns < home.ingest.latest_ns - _SET_BACK_NS:
+                _log.warning("the clock was set back; a new session begins")
+                home.end_session()
+                self._begin(home, ledger)
+            if clock.passed(now_ns - _GRACE_NS):
+                self._save(home, now_ns - _GRACE_NS, ledger)
+        for block in self._link.stop():
+            home.feed(block)
+        home.end_session()
+        home.commit()
+        self._count(home)
+        _log.info("stopped frames=%d", self.counters.frames)
+
+    def _begin(self, home: Home, ledger: Ledger) -> None:
+        session = ledger.open_live(self._request.interface)
+        home.ingest.begin_session(session, time.time_ns())
+
+    def _save(self, home: Home, now_ns: int, ledger: Ledger) -> None:
+        """End what has ended. Where the store fails, nothing is lost: it stays to be stored."""
+        try:
+            for verdict in home.end_units(now_ns):
+                _log.info("judged verdict=%s state=%s", verdict.decision.verdict, verdict.state)
+                _log.debug("judged device=%s", format_mac(verdict.device))
+            home.collect()
+            home.commit()
+            ledger.compact(now_ns, self._request.config)
+        except StoreError as error:
+            self._report(str(error))
+
+    def _obey(self, home: Home) -> None:
+        while True:
+            try:
+                command, answer = self._commands.get_nowait()
+            except queue.Empty:
+                return
+            try:
+                answer.set_result(command(home))
+            except FwidError as error:
+                answer.set_exception(error)
+
+    def _refuse_commands(self) -> None:
+        while True:
+            try:
+                _, answer = self._commands.get_nowait()
+            except queue.Empty:
+                return
+            answer.set_exception(self.error or StoreError("the agent is stopping"))
+
+    def _count(self, home: Home) -> None:
+        ingest, counters = home.ingest, self.counters
+        counters.frames = ingest.packets
+        counters.bytes = ingest.bytes
+        counters.undecoded = sum(ingest.undecoded.values())
+        counters.copies = ingest.copies
+        counters.flows = ingest.flows_so_far()
+        counters.devices = len(home.devices)
+        counters.overflow = ingest.devices.overflow
+        counters.latest_ns = ingest.latest_ns
+
+    def _tell_trouble(self) -> None:
+        if self.health.heard_s or self.health.starts > 1:
+            self._report(self.health.trouble)
+
+    def _report(self, trouble: str) -> None:
+        """Say what is wrong once, and once that it is over."""
+        if trouble == self._trouble:
+            return
+        if trouble:
+            _log.warning("%s", trouble)
+        else:
+            _log.info("capturing interface=%s", self._request.interface)
+        self._trouble = trouble
+
+
+class _Borders:
+    """Tells when time has reached the next window; a clock that is set back starts anew."""
+
+    def __init__(self, window_ns: int) -> None:
+        self._window_ns = window_ns
+        self._last: int | None = None
+
+    def passed(self, now_ns: int) -> bool:
+        window = now_ns // self._window_ns
+        before, self._last = self._last, window
+        return before is not None and window != before

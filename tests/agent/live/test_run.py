@@ -1,0 +1,172 @@
+"""The agent on a real network: a client is swapped for another version, and the agent says so."""
+
+import http.server
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from fwid_agent.store import Store
+from fwid_agent.types import EventType, parse_mac
+
+from tests.agent.live.conftest import Lan, run
+
+# Laboratory time: a window is a second, a day four, and as many alarms a unit as at home.
+_CONFIG = """
+window_s = 1
+unit_s = 4
+learning_units = 4
+settle_units = 3
+alarms_per_device_year = 2160
+"""
+_CLIENT = """
+import socket, sys, time
+lines = ["GET /state HTTP/1.1", "Host: hub", "User-Agent: " + sys.argv[2], "", ""]
+request = "\\r\\n".join(lines).encode()
+while True:
+    with socket.create_connection((sys.argv[1], 8080), 2) as connection:
+        connection.sendall(request)
+        connection.recv(4096)
+    time.sleep(0.2)
+"""
+
+
+class _Hub(http.server.BaseHTTPRequestHandler):
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"ok")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def hub(lan: Lan) -> Iterator[None]:
+    """What the device on the far host talks to."""
+    server = http.server.ThreadingHTTPServer((lan.near_ip, 8080), _Hub)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@contextmanager
+def device(lan: Lan, version: str) -> Iterator[None]:
+    """A device that asks the hub for its state, in one version of its software."""
+    command = lan.inside(sys.executable, "-c", _CLIENT, lan.near_ip, version)
+    client = subprocess.Popen(command)
+    try:
+        yield
+    finally:
+        client.kill()
+        client.wait()
+
+
+@contextmanager
+def agent(lan: Lan, folder: Path) -> Iterator[subprocess.Popen[str]]:
+    """A running agent; stopped as systemd stops it, if the test has not."""
+    (folder / "fwid.toml").write_text(_CONFIG)
+    command = [sys.executable, "-m", "fwid_agent.cli.main", "run", lan.near]
+    command += ["--store", str(folder / "fwid.db"), "--config", str(folder / "fwid.toml")]
+    process = subprocess.Popen(
+        [*command, "--user", "nobody"], stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(20)
+        if process.stderr:
+            process.stderr.close()
+
+
+def far_mac(lan: Lan) -> int:
+    command = ["ip", "-j", "-n", lan.namespace, "link", "show", lan.far]
+    out = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    return parse_mac(json.loads(out)[0]["address"])
+
+
+def wait_for(folder: Path, mac: int, what: EventType, seconds: float) -> dict[str, object]:
+    """Wait until the store holds an event of the device; returns it."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        if (folder / "fwid.db").exists():
+            with Store.open(folder / "fwid.db") as store:
+                for event in store.events().events:
+                    if event.type is what and parse_mac(event.device) == mac:
+                        return {"to": event.to_version, "reasons": event.reasons}
+        time.sleep(0.5)
+    pytest.fail(f"no {what} within {seconds} s")
+
+
+@pytest.mark.slow
+def test_a_swapped_client_is_a_new_version(lan: Lan, hub: None, tmp_path: Path) -> None:
+    """From frames on a cable to an event in the store, while the agent runs."""
+    mac = far_mac(lan)
+    with agent(lan, tmp_path) as process:
+        with device(lan, "thing/1.0"):
+            wait_for(tmp_path, mac, EventType.NEW_DEVICE, 20)
+            time.sleep(4 * 9)
+        with device(lan, "thing/1.0.1"):
+            changed = wait_for(tmp_path, mac, EventType.VERSION_CHANGED, 40)
+        assert changed["to"] == 2
+        assert "size_replaced" in str(changed["reasons"])
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_a_stop_loses_nothing(lan: Lan, tmp_path: Path) -> None:
+    """Every frame until the signal is in the store, and the capture process is gone."""
+    probe = bytes.fromhex("020000000001" + "0a0000000002" + "88b5") + bytes(50)
+    flood = (
+        "import socket,sys; s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); "
+        f"s.bind((sys.argv[1],0)); [s.send(bytes.fromhex('{probe.hex()}')) for _ in range(500)]"
+    )
+    with agent(lan, tmp_path) as process:
+        assert process.stderr is not None
+        assert "capturing" in process.stderr.readline()
+        run(*lan.inside(sys.executable, "-c", flood, lan.far))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+    with Store.open(tmp_path / "fwid.db") as store:
+        counted = {row.device: row.packets_sent for row in store.devices()}
+    assert counted[0x0A0000000002] == 500
+    left = subprocess.run(["pgrep", "-f", f"capturer {lan.near}"], capture_output=True, check=False)
+    assert not left.stdout
+
+
+def test_the_capture_holds_one_right_and_comes_back(lan: Lan, tmp_path: Path) -> None:
+    """CAP_NET_RAW and nothing else, as another user; killed, it is started again."""
+    with agent(lan, tmp_path) as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        first = _capturer(lan)
+        status = Path(f"/proc/{first}/status").read_text()
+        rights = {line.split()[0]: line.split()[1] for line in status.splitlines() if line[:3]
+                  in ("Cap", "Uid")}  # fmt: skip
+        assert rights["CapEff:"] == rights["CapPrm:"] == rights["CapBnd:"] == f"{1 << 13:016x}"
+        assert int(rights["Uid:"]) != 0
+        os.kill(first, signal.SIGKILL)
+        lines = [process.stderr.readline() for _ in range(2)]
+        assert "ended (-9)" in lines[0]
+        assert "capturing" in lines[1]
+        assert _capturer(lan) != first
+
+
+def _capturer(lan: Lan) -> int:
+    out = subprocess.run(
+        ["pgrep", "-f", f"capturer {lan.near}"], capture_output=True, text=True, check=True
+    )
+    return int(out.stdout.split()[0])
