@@ -19,20 +19,19 @@ def set_up_logs(*, debug: bool, json: bool) -> None:
     log.propagate = False
 
 
+def _stamp(record: logging.LogRecord) -> str:
+    seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
+    return f"{seconds}.{int(record.msecs):03d}Z"
+
+
 class _Words(logging.Formatter):
     """2026-11-24T13:48:10.538Z level=INFO capturing interface=eth0."""
 
-    converter = time.gmtime
-
-    def __init__(self) -> None:
-        super().__init__(
-            "%(asctime)s.%(msecs)03dZ level=%(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S"
-        )
+    def format(self, record: logging.LogRecord) -> str:
+        return f"{_stamp(record)} level={record.levelname} {record.getMessage()}"
 
 
 class _JsonLines(logging.Formatter):
-    converter = time.gmtime
-
     def format(self, record: logging.LogRecord) -> str:
         words, pairs = [], {}
         for word in record.getMessage().split():
@@ -41,9 +40,8 @@ class _JsonLines(logging.Formatter):
                 pairs[name] = value
             else:
                 words.append(word)
-        stamp = self.formatTime(record, "%Y-%m-%dT%H:%M:%S")
         line = {
-            "time": f"{stamp}.{int(record.msecs):03d}Z",
+            "time": _stamp(record),
             "level": record.levelname.lower(),
             "message": " ".join(words),
         }
