@@ -24,7 +24,7 @@ from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.models import load_model, load_prior
 from fwid_agent.store import Store, VerdictRow
 from fwid_agent.tables import merge_tables, select_periods
-from fwid_agent.types import SUM_INDEX, FrameBlock, UnitTable, format_mac
+from fwid_agent.types import SUM_INDEX, FrameBlock, State, UnitTable, format_mac
 
 _YEAR_S = 365.25 * 86_400
 _NEVER_NS = -(2**62)
@@ -127,7 +127,9 @@ class Home:
             unit = select_periods(table, np.flatnonzero(labels == label))
             # What comes late for a unit that was judged is kept, but it is not judged again.
             late = self._unit == "day" and label <= device.judged_ns // self._unit_ns
-            if not late and unit.sums[:, :, SUM_INDEX["packets"]].any():
+            heard = unit.sums[:, :, SUM_INDEX["packets"]].any()
+            # A silent unit is told once: the device is quiet, and stays so until it speaks.
+            if not late and (heard or device.watch.state.state is not State.QUIET):
                 yield self._judge_unit(mac, device, unit)
 
     def _judge_unit(self, mac: int, device: WatchedDevice, unit: UnitTable) -> VerdictRow:

@@ -1,0 +1,57 @@
+"""A home over days: who falls silent is quiet, and is heard again."""
+
+from pathlib import Path
+
+from fwid_agent.config import Config
+from fwid_agent.pipeline import ReplayRequest, VerdictLine, replay
+from scapy.layers.inet import IP, UDP
+from scapy.layers.l2 import Ether
+from scapy.packet import Raw
+
+from tests.made_captures import Frame, pcap
+
+_HOUR_NS = 3_600_000_000_000
+_DAY_NS = 24 * _HOUR_NS
+_BEGIN_NS = 20_000 * _DAY_NS
+_ONE, _OTHER = "02:00:00:00:00:01", "02:00:00:00:00:02"
+
+
+def says(mac: str, day: int) -> list[Frame]:
+    """A day of a device: the same packet every half hour."""
+    address = f"10.0.0.{mac[-1]}"
+    data = bytes(
+        Ether(src=mac, dst="02:00:00:00:00:09")
+        / IP(src=address, dst="10.0.0.9")
+        / UDP(sport=5000, dport=6000)
+        / Raw(bytes(100))
+    )
+    return [
+        Frame(data, _BEGIN_NS + day * _DAY_NS + half * _HOUR_NS // 2 + int(mac[-1]))
+        for half in range(48)
+    ]
+
+
+def states(folder: Path, days: dict[str, set[int]]) -> dict[str, list[str]]:
+    """The states that each device comes to, day by day."""
+    frames = [frame for mac, spoken in days.items() for day in spoken for frame in says(mac, day)]
+    path = folder / "home.pcap"
+    path.write_bytes(pcap(sorted(frames, key=lambda frame: frame.ts_ns)))
+    request = ReplayRequest((str(path),), config=Config(learning_units=2, settle_units=2))
+    found: dict[str, list[str]] = {}
+    for line in replay(request, on_progress=lambda _: None, on_note=lambda _: None):
+        if isinstance(line, VerdictLine):
+            found.setdefault(line.device, []).append(line.state)
+    return found
+
+
+def test_who_falls_silent_is_quiet_and_is_heard_again(tmp_path: Path) -> None:
+    """Silence is told once; it changes neither what was learnt nor the state behind it."""
+    found = states(tmp_path, {_ONE: set(range(9)), _OTHER: {0, 1, 2, 3, 7, 8}})
+    assert found[_ONE] == ["learning", *["stable"] * 8]
+    assert found[_OTHER] == ["learning", "stable", "stable", "stable", "quiet", "stable", "stable"]
+
+
+def test_who_is_new_is_learnt_from_then_on(tmp_path: Path) -> None:
+    """A device that comes later does not count the days before it."""
+    found = states(tmp_path, {_ONE: set(range(5)), _OTHER: {3, 4}})
+    assert found[_OTHER] == ["learning", "stable"]
