@@ -147,6 +147,48 @@ def test_a_stop_loses_nothing(lan: Lan, tmp_path: Path) -> None:
     assert not left.stdout
 
 
+def test_commands_reach_the_running_agent(lan: Lan, tmp_path: Path) -> None:
+    """What is said to a device's watch changes the one in the agent's memory."""
+    store = ["--store", str(tmp_path / "fwid.db")]
+    fwid = [sys.executable, "-m", "fwid_agent.cli.main"]
+    probe = bytes.fromhex("020000000001" + "0a0000000002" + "88b5") + bytes(50)
+    say = (
+        "import socket,sys,time; s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); "
+        f"s.bind((sys.argv[1],0)); probe=bytes.fromhex('{probe.hex()}')\n"
+        "while True: s.send(probe); time.sleep(.1)"
+    )
+    with agent(lan, tmp_path):
+        device = subprocess.Popen(lan.inside(sys.executable, "-c", say, lan.far))
+        try:
+            wait_for(tmp_path, 0x0A0000000002, EventType.NEW_DEVICE, 20)
+            time.sleep(5)
+            mac = "0a:00:00:00:00:02"
+            answer = subprocess.run(
+                [*fwid, "relearn", mac, *store, "--json"], capture_output=True, check=True
+            )
+            assert json.loads(answer.stdout)["state"] == "learning"
+            # Had the agent not been told, its next commit would bring the old state back.
+            time.sleep(2.5)
+            shown = subprocess.run(
+                [*fwid, "show", mac, *store, "--json"], capture_output=True, check=True
+            )
+            record = json.loads(shown.stdout)
+            assert record["state"] == "learning"
+            copy = str(tmp_path / "copy.db")
+            subprocess.run([*fwid, "backup", copy, *store], check=True, capture_output=True)
+            with Store.open(Path(copy), create=False) as copied:
+                assert 0x0A0000000002 in copied.states()
+            for command in (["restore", copy], ["run", lan.near]):
+                refused = subprocess.run(
+                    [*fwid, *command, *store], capture_output=True, text=True, check=False
+                )
+                assert refused.returncode in (2, 4)
+                assert "is running on this store" in refused.stderr
+        finally:
+            device.kill()
+            device.wait()
+
+
 def test_the_capture_holds_one_right_and_comes_back(lan: Lan, tmp_path: Path) -> None:
     """CAP_NET_RAW and nothing else, as another user; killed, it is started again."""
     with agent(lan, tmp_path) as process:

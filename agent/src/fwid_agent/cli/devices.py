@@ -19,6 +19,7 @@ from fwid_agent.store import Store as OpenStore
 from fwid_agent.types import Event, format_mac, format_time
 
 _VERDICTS_SHOWN = 14
+_NAMES = {Accepted: "accept", Relearn: "relearn"}
 
 
 def devices(store: Store = None, json: Json = False) -> None:
@@ -172,12 +173,17 @@ def device_events(store: OpenStore, mac: int) -> list[Event]:
 
 
 def _steer(device: str, named: str | None, given: Accepted | Relearn, json: bool) -> None:
-    from fwid_agent.pipeline.steer import steer  # noqa: PLC0415 - scipy is slow to load
+    from fwid_agent.pipeline.steer import read_state, steer  # noqa: PLC0415 - scipy is slow to load
+    from fwid_agent.service.local import ask_agent  # noqa: PLC0415
 
-    mac = read_mac(device)
-    with OpenStore.open(store_path(named), create=False) as opened:
+    mac, path = read_mac(device), store_path(named)
+    with OpenStore.open(path, create=False) as opened:
         row = find_device(opened, mac)
-        state = steer(opened, mac, given, time.time_ns())
+        asked = {"do": _NAMES[type(given)], "device": format_mac(mac)}
+        # A running agent has the device in its memory, so it is the one to tell.
+        if ask_agent(path, asked) is None:
+            steer(opened, mac, given, time.time_ns())
+        state = read_state(opened, mac)
         record = _device_record(opened, row, state)
     if json:
         print_json(record)

@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from fwid_agent.cli import bench, compare, devices, lab, replay, report, run
+from fwid_agent.cli import backup, bench, compare, devices, lab, replay, report, run
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError
 
@@ -47,6 +47,8 @@ app.command()(devices.accept)
 app.command()(devices.relearn)
 app.command()(devices.label)
 app.command()(report.report)
+app.command()(backup.backup)
+app.command()(backup.restore)
 app.command()(bench.bench)
 app.add_typer(lab.app, name="lab")
 

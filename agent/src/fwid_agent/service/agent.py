@@ -2,18 +2,23 @@
 
 import asyncio
 import signal
+import time
+from typing import Any
 
-from fwid_agent.errors import FwidError
+from fwid_agent.core.stability import Accepted, Relearn
+from fwid_agent.errors import UsageError
+from fwid_agent.service.local import listen, socket_path
 from fwid_agent.service.watcher import Watcher, WatchRequest
+from fwid_agent.types import parse_mac
 
-_POLL_S = 0.2
+_STEERING: dict[str, Accepted | Relearn] = {"accept": Accepted(), "relearn": Relearn()}
 
 
 def run_agent(request: WatchRequest) -> None:
     """Watch until SIGINT or SIGTERM; what was captured until then is stored.
 
     Raises:
-        FwidError: the analysis cannot go on.
+        FwidError: the analysis cannot go on, or another agent runs on the store.
 
     """
     asyncio.run(_run(request))
@@ -24,17 +29,27 @@ async def _run(request: WatchRequest) -> None:
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    watcher = Watcher(request, lambda events: None)
+    request.store.parent.mkdir(parents=True, exist_ok=True)
+    watcher = Watcher(request, lambda events: None, lambda: loop.call_soon_threadsafe(stopping.set))
+    server = await listen(request.store, lambda asked: _answer(watcher, asked))
     watcher.start()
     try:
-        while watcher.is_alive() and not stopping.is_set():
-            try:
-                await asyncio.wait_for(stopping.wait(), _POLL_S)
-            except TimeoutError:
-                continue
+        await stopping.wait()
     finally:
+        server.close()
         watcher.stop()
         await asyncio.to_thread(watcher.join)
-    error: FwidError | None = watcher.error
-    if error is not None:
-        raise error
+        socket_path(request.store).unlink(missing_ok=True)
+    if watcher.error is not None:
+        raise watcher.error
+
+
+async def _answer(watcher: Watcher, asked: dict[str, Any]) -> dict[str, Any]:
+    """Do what a command on this machine asks."""
+    given = _STEERING.get(asked.get("do", ""))
+    if given is None:
+        raise UsageError(f"{asked.get('do')!r}: the agent knows no such command; update it")
+    device = parse_mac(str(asked.get("device")))
+    done = watcher.ask(lambda home: home.steer(device, given, time.time_ns()))
+    state = await asyncio.wrap_future(done)
+    return {"state": state.state.value, "version": state.version}

@@ -54,17 +54,23 @@ class Counters:
 class Watcher(threading.Thread):
     """Captures, judges and stores until it is stopped.
 
-    Other threads talk to it by `ask`; what happens is told by `on_events`, called in this thread
-    once it is stored.
+    Other threads talk to it by `ask`; what happens is told by `on_events`, and that it is over by
+    `on_end`, both called in this thread, once everything is stored.
     """
 
-    def __init__(self, request: WatchRequest, on_events: Callable[[Sequence[Event]], None]) -> None:
+    def __init__(
+        self,
+        request: WatchRequest,
+        on_events: Callable[[Sequence[Event]], None],
+        on_end: Callable[[], object],
+    ) -> None:
         super().__init__(name="analysis")
         self.counters = Counters()
         self.error: FwidError | None = None  # why the thread ended, if not because it was told to
         self.ready = threading.Event()  # the store is open, and what it holds is known
         self._request = request
         self._on_events = on_events
+        self._on_end = on_end
         self._link = CaptureLink(request.interface, request.capture_user)
         self._commands: queue.SimpleQueue[tuple[Command, Future[Any]]] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -96,6 +102,7 @@ class Watcher(threading.Thread):
         finally:
             self._stopping.set()
             self._refuse_commands()
+            self._on_end()
 
     def _watch(self, store: Store) -> None:
         config = self._request.config

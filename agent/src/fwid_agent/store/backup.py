@@ -1,0 +1,73 @@
+"""A copy of a store while it is written to, and the way back."""
+
+import os
+import shutil
+import sqlite3
+from pathlib import Path
+
+from fwid_agent.errors import StoreError
+from fwid_agent.store.database import clear_errors, connect
+
+
+def back_up(store: Path, target: Path) -> None:
+    """Copy a store as it is at one moment, also while an agent writes to it.
+
+    Raises:
+        StoreError: there is none, or the copy cannot be written; nothing is left of it then.
+
+    """
+    if target.exists():
+        raise StoreError(f"{target}: is there already; name another file")
+    source = connect(store, create=False)
+    part = target.with_name(target.name + ".part")
+    try:
+        with clear_errors(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            part.unlink(missing_ok=True)
+            os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+            copy = sqlite3.connect(part)
+            try:
+                source.backup(copy)
+                # One file to carry away: without a journal beside it.
+                copy.execute("PRAGMA journal_mode = DELETE")
+            finally:
+                copy.close()
+            part.replace(target)
+    finally:
+        source.close()
+        part.unlink(missing_ok=True)
+
+
+def restore(backup: Path, store: Path) -> None:
+    """Make a store from a copy; a store that is there already is kept beside it.
+
+    Raises:
+        StoreError: the copy is no store, is damaged, or is of a newer version.
+
+    """
+    kept = store.with_name(store.name + ".before-restore")
+    part = store.with_name(store.name + ".part")
+    if not backup.is_file():
+        raise StoreError(f"{backup}: there is no such file")
+    try:
+        with clear_errors(store):
+            store.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(backup, part)
+            part.chmod(0o600)
+        checked = connect(part, create=False)
+        try:
+            with clear_errors(backup):
+                (answer,) = checked.execute("PRAGMA integrity_check").fetchone()
+        finally:
+            checked.close()
+        if answer != "ok":
+            raise StoreError(f"{backup}: the copy is damaged; take another one")
+        with clear_errors(store):
+            for suffix in ("", "-wal", "-shm"):
+                old = store.with_name(store.name + suffix)
+                if old.exists():
+                    old.replace(kept.with_name(kept.name + suffix))
+            part.replace(store)
+    finally:
+        for suffix in ("", "-wal", "-shm"):
+            part.with_name(part.name + suffix).unlink(missing_ok=True)

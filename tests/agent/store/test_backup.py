@@ -1,0 +1,78 @@
+"""Copies of a store: of one moment, whole, and never in the place of something else."""
+
+from pathlib import Path
+
+import pytest
+from fwid_agent.errors import StoreError
+from fwid_agent.store import DeviceRow, Progress, Store
+from fwid_agent.store.backup import back_up, restore
+
+
+def add(store: Store, device: int) -> None:
+    row = DeviceRow(device, 1, 2, 3, 4, 5)
+    store.commit_progress(Progress(devices=[row], states={device: "{}"}))
+
+
+def devices(path: Path) -> list[int]:
+    with Store.open(path, create=False) as store:
+        return [row.device for row in store.devices()]
+
+
+def test_a_copy_holds_what_was_stored_when_it_was_made(tmp_path: Path) -> None:
+    """Also from a store that is open and written to afterwards; nobody else may read it."""
+    path, copy = tmp_path / "home.db", tmp_path / "far" / "copy.db"
+    with Store.open(path) as store:
+        add(store, 1)
+        back_up(path, copy)
+        add(store, 2)
+        agent = store.agent
+    assert devices(copy) == [1]
+    assert copy.stat().st_mode & 0o077 == 0
+    assert sorted(one.name for one in copy.parent.iterdir()) == ["copy.db"]
+    with Store.open(copy) as copied:
+        assert copied.agent == agent
+
+
+def test_a_restored_store_is_the_copy_and_the_old_one_is_kept(tmp_path: Path) -> None:
+    """On the same machine, or one that never had a store."""
+    path, copy, other = tmp_path / "home.db", tmp_path / "copy.db", tmp_path / "new" / "home.db"
+    with Store.open(path) as store:
+        add(store, 1)
+        back_up(path, copy)
+        add(store, 2)
+    restore(copy, path)
+    restore(copy, other)
+    assert devices(path) == devices(other) == [1]
+    assert devices(path.with_name("home.db.before-restore")) == [1, 2]
+    assert copy.exists()
+
+
+def test_nothing_is_overwritten(tmp_path: Path) -> None:
+    """A copy never takes the place of a file."""
+    path, copy = tmp_path / "home.db", tmp_path / "letter.txt"
+    Store.open(path).close()
+    copy.write_text("dear diary")
+    with pytest.raises(StoreError, match="is there already"):
+        back_up(path, copy)
+    assert copy.read_text() == "dear diary"
+
+
+@pytest.mark.parametrize("content", [b"", b"no store at all", b"SQLite format 3\0" + bytes(200)])
+def test_what_is_no_copy_is_refused_and_the_store_stays(tmp_path: Path, content: bytes) -> None:
+    """A wrong file costs nothing."""
+    path, copy = tmp_path / "home.db", tmp_path / "copy.db"
+    with Store.open(path) as store:
+        add(store, 1)
+    copy.write_bytes(content)
+    with pytest.raises(StoreError):
+        restore(copy, path)
+    assert devices(path) == [1]
+    assert not list(tmp_path.glob("*.part*"))
+
+
+def test_a_missing_store_and_a_missing_copy_are_named(tmp_path: Path) -> None:
+    """One line each."""
+    with pytest.raises(StoreError, match=r"home\.db: there is no store"):
+        back_up(tmp_path / "home.db", tmp_path / "copy.db")
+    with pytest.raises(StoreError, match=r"copy\.db: there is no such file"):
+        restore(tmp_path / "copy.db", tmp_path / "home.db")
