@@ -3,9 +3,11 @@
 import http.server
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -74,13 +76,13 @@ def device(lan: Lan, version: str) -> Iterator[None]:
 
 
 @contextmanager
-def agent(lan: Lan, folder: Path) -> Iterator[subprocess.Popen[str]]:
+def agent(lan: Lan, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
     """A running agent; stopped as systemd stops it, if the test has not."""
     (folder / "fwid.toml").write_text(_CONFIG)
     command = [sys.executable, "-m", "fwid_agent.cli.main", "run", lan.near]
     command += ["--store", str(folder / "fwid.db"), "--config", str(folder / "fwid.toml")]
     process = subprocess.Popen(
-        [*command, "--user", "nobody"], stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*command, *more], stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     try:
         yield process
@@ -189,26 +191,51 @@ def test_commands_reach_the_running_agent(lan: Lan, tmp_path: Path) -> None:
             device.wait()
 
 
-def test_the_capture_holds_one_right_and_comes_back(lan: Lan, tmp_path: Path) -> None:
-    """CAP_NET_RAW and nothing else, as another user; killed, it is started again."""
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that belongs to nobody, where nobody can reach it."""
+    with tempfile.TemporaryDirectory(prefix="fwid-") as name:
+        shutil.chown(name, "nobody")
+        yield Path(name)
+
+
+def test_each_process_holds_only_the_right_that_it_needs(lan: Lan, open_folder: Path) -> None:
+    """The capture CAP_NET_RAW, the analysis nothing, in every thread; neither is root."""
+    with agent(lan, open_folder, "--user", "nobody") as process:
+        assert process.stderr is not None
+        process.stderr.readline()
+        for capturer in _capturers(lan):
+            assert _rights(Path(f"/proc/{capturer}/status")) == {f"{1 << 13:016x}"}
+        tasks = list(Path(f"/proc/{process.pid}/task").glob("*/status"))
+        assert len(tasks) > 1
+        for task in tasks:
+            assert _rights(task) == {f"{0:016x}"}, task.read_text()
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+
+
+def test_a_capture_that_is_killed_is_started_again(lan: Lan, tmp_path: Path) -> None:
+    """Once it is said, and the agent goes on."""
     with agent(lan, tmp_path) as process:
         assert process.stderr is not None
         process.stderr.readline()
-        first = _capturer(lan)
-        status = Path(f"/proc/{first}/status").read_text()
-        rights = {line.split()[0]: line.split()[1] for line in status.splitlines() if line[:3]
-                  in ("Cap", "Uid")}  # fmt: skip
-        assert rights["CapEff:"] == rights["CapPrm:"] == rights["CapBnd:"] == f"{1 << 13:016x}"
-        assert int(rights["Uid:"]) != 0
-        os.kill(first, signal.SIGKILL)
-        lines = [process.stderr.readline() for _ in range(2)]
-        assert "ended (-9)" in lines[0]
-        assert "capturing" in lines[1]
-        assert _capturer(lan) != first
+        first = _capturers(lan)
+        os.kill(max(first), signal.SIGKILL)
+        assert "ended (-9)" in process.stderr.readline()
+        assert "capturing" in process.stderr.readline()
+        assert min(_capturers(lan)) == min(first)
+        assert max(_capturers(lan)) != max(first)
 
 
-def _capturer(lan: Lan) -> int:
+def _rights(status: Path) -> set[str]:
+    """Capabilities that may be used or taken up; asserts that the process is not root."""
+    rows = dict(line.split(":", 1) for line in status.read_text().splitlines())
+    assert rows["Uid"].split()[0] != "0"
+    return {rows[name].strip() for name in ("CapEff", "CapPrm")}
+
+
+def _capturers(lan: Lan) -> list[int]:
     out = subprocess.run(
         ["pgrep", "-f", f"capturer {lan.near}"], capture_output=True, text=True, check=True
     )
-    return int(out.stdout.split()[0])
+    return [int(pid) for pid in out.stdout.split()]

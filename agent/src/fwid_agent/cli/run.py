@@ -15,9 +15,7 @@ def run(
     store: Store = None,
     user: Annotated[
         str | None,
-        typer.Option(
-            metavar="NAME", help="User that the capture runs as, where it is started as root."
-        ),
+        typer.Option(metavar="NAME", help="User to run as, where it is started as root."),
     ] = None,
     config: ConfigFile = None,
     json: Json = False,

@@ -1,19 +1,22 @@
 """The capture process: opens the ring, holds only CAP_NET_RAW, passes fixed-size records on.
 
-python -m fwid_agent.service.capturer INTERFACE [--user NAME]: writes messages (service.records) to
-standard output until that is closed. It decodes nothing: what a crafted packet could break is in
-another process, which has no rights at all.
+python -m fwid_agent.service.capturer INTERFACE --fd NUMBER [--user NAME]: sends messages
+(service.records) over the socket that it was given, until that is closed. It decodes nothing: what
+a crafted packet could break is in another process, which has no rights at all. A second process of
+the same rights starts the first again if it is killed.
 """
 
 import argparse
 import os
 import select
 import signal
+import socket
 import sys
 import time
+from types import FrameType
 
 from fwid_agent.capture.ring import PacketRing
-from fwid_agent.errors import CaptureError
+from fwid_agent.errors import CaptureError, FwidError
 from fwid_agent.service.privileges import CAP_NET_RAW, become, find_user
 from fwid_agent.service.records import pack_frames, pack_text
 
@@ -26,69 +29,91 @@ def main() -> None:
     """Capture until nobody listens any more."""
     parser = argparse.ArgumentParser()
     parser.add_argument("interface")
+    parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--user")
     arguments = parser.parse_args()
-    become(find_user(arguments.user) if arguments.user else None, {CAP_NET_RAW})
+    out = socket.socket(fileno=arguments.fd)
+    try:
+        become(find_user(arguments.user) if arguments.user else None, {CAP_NET_RAW})
+    except FwidError as error:
+        out.send(pack_text(str(error), 0))
+        sys.exit(error.exit_code)
     # Whoever started us decides when we end: Ctrl-C is theirs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        _capture(arguments.interface)
-    except BrokenPipeError:
-        os._exit(0)  # nobody listens; there is nothing to flush either
+    _supervise(arguments.interface, out)
 
 
-def _capture(interface: str) -> None:
-    """Follow an interface that goes away and comes back."""
+def _supervise(interface: str, out: socket.socket) -> None:
+    """Start the capture, and again whenever it is killed."""
+    worker = 0
+
+    def end(number: int, frame: FrameType | None) -> None:
+        if worker:
+            os.kill(worker, signal.SIGTERM)
+        os._exit(0)
+
+    signal.signal(signal.SIGTERM, end)
+    while True:
+        worker = os.fork()
+        if worker == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_DFL)
+            _capture(interface, out)
+        _, status = os.waitpid(worker, 0)
+        code = os.waitstatus_to_exitcode(status)
+        if code == 0:
+            return  # nobody listens any more
+        try:
+            out.send(pack_text(f"the capture process ended ({code}); it is started again", 0))
+        except OSError:
+            return
+        time.sleep(_RETRY_S)
+
+
+def _capture(interface: str, out: socket.socket) -> None:
+    """Follow an interface that goes away and comes back; never returns."""
     lost, told = 0, ""
     while True:
         try:
             with PacketRing(interface) as ring:
-                _write(pack_text("", lost))
+                _send(out, pack_text("", lost))
                 told = ""
-                lost = _pass_on(ring, lost)
-        except _InterfaceGoneError as gone:
-            lost, reason = gone.lost, str(gone)
+                reason = _pass_on(ring, out, lost)
+                lost += ring.dropped
         except CaptureError as error:
             reason = str(error)
         if reason != told:
-            _write(pack_text(reason, lost))
+            _send(out, pack_text(reason, lost))
             told = reason
         time.sleep(_RETRY_S)
 
 
-class _InterfaceGoneError(Exception):
-    """The interface went away; frames lost until then."""
-
-    def __init__(self, reason: str, lost: int) -> None:
-        super().__init__(reason)
-        self.lost = lost
-
-
-def _pass_on(ring: PacketRing, lost: int) -> int:
-    """Pass blocks on until the interface goes, which is told by an exception."""
+def _pass_on(ring: PacketRing, out: socket.socket, lost: int) -> str:
+    """Pass blocks on until the interface goes; returns what is to be said of that."""
     checked = time.monotonic()
     while True:
-        ready, _, _ = select.select([ring], [], [sys.stdout], _POLL_S)
+        ready, _, _ = select.select([ring], [], [], _POLL_S)
         block = ring.read() if ready else None
+        came = block is not None
         while block is not None:
             # A reader that is slow blocks us here; then the ring fills, and the kernel counts.
-            _write(pack_frames(block, lost + ring.dropped))
+            for message in pack_frames(block, lost + ring.dropped):
+                _send(out, message)
             block = ring.read()
         now = time.monotonic()
-        if now - checked >= _CHECK_S or (ready and block is None):
+        if now - checked >= _CHECK_S or (ready and not came):
             checked = now
             try:
                 ring.check()
             except CaptureError as error:
-                raise _InterfaceGoneError(str(error), lost + ring.dropped) from error
-            _write(pack_text("", lost + ring.dropped))
+                return str(error)
+            _send(out, pack_text("", lost + ring.dropped))
 
 
-def _write(data: bytes) -> None:
-    view = memoryview(data)
-    while view:
-        view = view[os.write(sys.stdout.fileno(), view) :]
+def _send(out: socket.socket, message: bytes) -> None:
+    try:
+        out.send(message)
+    except OSError:
+        os._exit(0)  # nobody listens; there is nothing to flush either
 
 
 if __name__ == "__main__":

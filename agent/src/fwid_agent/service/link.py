@@ -1,19 +1,19 @@
-"""The capture process as the analysis sees it: started, read from, started again if it ends."""
+"""The capture process as the analysis sees it: started once, then read from."""
 
-import os
 import select
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from fwid_agent.service.records import HEADER_BYTES, Header, read_header, unpack_frames
+from fwid_agent.errors import CaptureError
+from fwid_agent.service.records import MESSAGE_BYTES, Message, unpack
 from fwid_agent.types import FrameBlock
 
-_READ_BYTES = 1 << 20
-_PATIENCE_S = (1.0, 2.0, 5.0, 15.0, 60.0)  # before each start of one that ends soon
-_SOON_S = 60.0
+_BUFFER_BYTES = 1 << 22
+_AT_ONCE = 64  # messages, before the analysis looks at anything else
 _END_S = 1.0
 
 
@@ -23,102 +23,75 @@ class CaptureHealth:
 
     trouble: str = "the capture has not begun"  # "" where all is well
     lost: int = 0  # frames that the kernel had no room for, in all runs
-    starts: int = 0
     heard_s: float = 0.0  # when the capture process last said anything, by the monotonic clock
 
 
 class CaptureLink:
-    """Starts the capture process of an interface and reads its messages, for years."""
+    """Reads what the capture process of one interface sends.
+
+    The process is started at once, so that whoever starts it can give up their rights next.
+    """
 
     def __init__(self, interface: str, user: str | None = None) -> None:
         self.health = CaptureHealth()
-        self._command = [sys.executable, "-m", "fwid_agent.service.capturer", interface]
-        self._command += ["--user", user] if user else []
-        self._process: subprocess.Popen[bytes] | None = None
-        self._pending = bytearray()
         self._lost_before = 0
-        self._tries = 0
-        self._started_s = 0.0
-        self._next_start_s = 0.0
+        self._lost = 0
+        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+        command = [sys.executable, "-m", "fwid_agent.service.capturer", interface]
+        command += ["--fd", str(theirs.fileno())]
+        command += ["--user", user] if user else []
+        with theirs:
+            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
 
     def read(self, timeout_s: float) -> Iterator[FrameBlock]:
-        """Yield what has come, waiting for it as long as this at the most."""
-        process = self._process or self._start(timeout_s)
-        if process is None or process.stdout is None:
-            return
-        ready, _, _ = select.select([process.stdout], [], [], timeout_s)
-        if not ready:
-            return
-        data = os.read(process.stdout.fileno(), _READ_BYTES)
-        if not data:
-            self._ended(process)
-            return
-        self._pending += data
-        try:
-            yield from self._messages()
-        except ValueError as error:
-            process.kill()
-            self.health.trouble = str(error)
+        """Yield what has come, waiting for it as long as this at the most.
+
+        Raises:
+            CaptureError: the capture process has ended for good.
+
+        """
+        for _ in range(_AT_ONCE):
+            ready, _, _ = select.select([self._socket], [], [], timeout_s)
+            if not ready:
+                return
+            data = self._socket.recv(MESSAGE_BYTES)
+            if not data:
+                reason = self.health.trouble or f"it ended ({self._process.poll()})"
+                raise CaptureError(f"the capture is over: {reason}")
+            yield from self._take(data)
+            timeout_s = 0
 
     def stop(self) -> Iterator[FrameBlock]:
         """End the capture and yield what was still on its way."""
-        process, self._process = self._process, None
-        if process is None or process.stdout is None:
-            return
-        process.terminate()
-        os.set_blocking(process.stdout.fileno(), False)
+        self._process.terminate()
         until = time.monotonic() + _END_S
-        while time.monotonic() < until:
-            data = process.stdout.read(_READ_BYTES)
-            if data:
-                self._pending += data
-                yield from self._messages()
-            elif data == b"":
+        while (left_s := until - time.monotonic()) > 0:
+            ready, _, _ = select.select([self._socket], [], [], left_s)
+            data = self._socket.recv(MESSAGE_BYTES) if ready else b""
+            if not data:
                 break
-            else:
-                time.sleep(0.01)
-        process.kill()
-        process.wait()
-        process.stdout.close()
+            yield from self._take(data)
+        self._process.kill()
+        self._process.wait()
+        self._socket.close()
         self.health.trouble = "the capture was stopped"
 
-    def _start(self, timeout_s: float) -> subprocess.Popen[bytes] | None:
-        now = time.monotonic()
-        if now < self._next_start_s:
-            time.sleep(min(self._next_start_s - now, timeout_s))
-            return None
-        self._pending.clear()
-        self._started_s = now
-        self.health.starts += 1
-        self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, bufsize=0)
-        return self._process
+    def _take(self, data: bytes) -> Iterator[FrameBlock]:
+        try:
+            message = unpack(data)
+        except ValueError as error:
+            self.health.trouble = str(error)
+            return
+        self._note(message)
+        if message.block is not None:
+            yield message.block
 
-    def _ended(self, process: subprocess.Popen[bytes]) -> None:
-        """Start it anew after a while that grows if it ends again soon."""
-        code = process.wait()
-        if process.stdout is not None:
-            process.stdout.close()
-        self._process = None
-        self._lost_before = self.health.lost
-        self._tries = self._tries + 1 if time.monotonic() - self._started_s < _SOON_S else 0
-        pause = _PATIENCE_S[min(self._tries, len(_PATIENCE_S) - 1)]
-        self._next_start_s = time.monotonic() + pause
-        self.health.trouble = f"the capture process ended ({code}); it is started again"
-
-    def _messages(self) -> Iterator[FrameBlock]:
-        while len(self._pending) >= HEADER_BYTES:
-            header = read_header(bytes(self._pending[:HEADER_BYTES]))
-            end = HEADER_BYTES + header.length
-            if len(self._pending) < end:
-                return
-            body = bytes(self._pending[HEADER_BYTES:end])
-            del self._pending[:end]
-            self._note(header, body)
-            if header.frames:
-                yield unpack_frames(body)
-
-    def _note(self, header: Header, body: bytes) -> None:
+    def _note(self, message: Message) -> None:
         self.health.heard_s = time.monotonic()
-        self.health.lost = self._lost_before + header.lost
-        if not header.frames:
-            self.health.trouble = body.decode("utf-8", "replace")
+        if message.lost < self._lost:  # a new process counts from the start
+            self._lost_before += self._lost
+        self._lost = message.lost
+        self.health.lost = self._lost_before + self._lost
+        if message.block is None:
+            self.health.trouble = message.text

@@ -29,16 +29,16 @@ def socket_path(store: Path) -> Path:
 
 
 async def listen(store: Path, answer: Answer) -> asyncio.Server:
-    """Answer whoever may ask; raises StoreError where another agent runs on the store."""
+    """Answer whoever may ask; raises StoreError where the socket cannot be made."""
     path = socket_path(store)
-    if await asyncio.to_thread(is_running, store):
-        raise StoreError(f"{store}: another agent is running on this store; stop it first")
-    path.unlink(missing_ok=True)
     mask = os.umask(0o177)
     try:
+        path.unlink(missing_ok=True)  # of an agent that was killed
         return await asyncio.start_unix_server(
             lambda reader, writer: _serve(reader, writer, answer), path, limit=_MOST_BYTES
         )
+    except OSError as error:
+        raise StoreError(f"{path}: {error.strerror or error}") from error
     finally:
         os.umask(mask)
 

@@ -1,10 +1,11 @@
-"""What the capture process writes and the analysis reads: messages of fixed-size records.
+"""What the capture process sends and the analysis reads: messages of fixed-size records.
 
 A record holds the first bytes of a frame and what the kernel told of it. The reader trusts none of
 it more than it trusts the wire: every count and length is checked.
 """
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,24 +27,24 @@ RECORD = np.dtype(
     ]
 )
 _HEADER = struct.Struct("=4sBxxxIQ")  # magic, kind, count, frames lost so far
-HEADER_BYTES = _HEADER.size
 _MAGIC = b"fwid"
 _FRAMES, _TEXT = 1, 2
-_MOST_RECORDS = 1 << 17
+_MOST_RECORDS = 500
 _MOST_TEXT = 512
+MESSAGE_BYTES = _HEADER.size + _MOST_RECORDS * RECORD.itemsize  # no message is longer
 
 
 @dataclass(frozen=True, slots=True)
-class Header:
-    """What follows in a message."""
+class Message:
+    """One message."""
 
-    frames: bool  # frames; otherwise a text for people
-    length: int  # bytes that follow
+    block: FrameBlock | None  # frames; None where it is a text
+    text: str  # for people: why nothing comes; "" that all is well
     lost: int  # frames that the kernel had no room for, since the capture began
 
 
-def pack_frames(block: FrameBlock, lost: int) -> bytes:
-    """Write a block as one message."""
+def pack_frames(block: FrameBlock, lost: int) -> Iterator[bytes]:
+    """Write a block as messages."""
     count = len(block.ts_ns)
     records = np.zeros(count, RECORD)
     for name in ("ts_ns", "wire_bytes", "link_type", "source"):
@@ -57,7 +58,9 @@ def pack_frames(block: FrameBlock, lost: int) -> bytes:
     buffer = np.concatenate([block.buffer, np.zeros(SNAP_BYTES, np.uint8)])
     rows = np.lib.stride_tricks.sliding_window_view(buffer, SNAP_BYTES)[block.offsets]
     records["data"] = np.where(np.arange(SNAP_BYTES) < captured[:, None], rows, 0)
-    return _HEADER.pack(_MAGIC, _FRAMES, count, lost) + records.tobytes()
+    for begin in range(0, count, _MOST_RECORDS):
+        part = records[begin : begin + _MOST_RECORDS]
+        yield _HEADER.pack(_MAGIC, _FRAMES, len(part), lost) + part.tobytes()
 
 
 def pack_text(text: str, lost: int) -> bytes:
@@ -66,18 +69,21 @@ def pack_text(text: str, lost: int) -> bytes:
     return _HEADER.pack(_MAGIC, _TEXT, len(data), lost) + data
 
 
-def read_header(data: bytes) -> Header:
-    """Read the start of a message; raises ValueError where it is none."""
-    magic, kind, count, lost = _HEADER.unpack(data)
-    most = {_FRAMES: _MOST_RECORDS, _TEXT: _MOST_TEXT}.get(kind, -1)
-    if magic != _MAGIC or count > most:
+def unpack(data: bytes) -> Message:
+    """Read a message; raises ValueError where it is none."""
+    if len(data) < _HEADER.size:
+        raise ValueError("a message of the capture process is cut short")
+    magic, kind, count, lost = _HEADER.unpack_from(data)
+    body = data[_HEADER.size :]
+    width = {_FRAMES: RECORD.itemsize, _TEXT: 1}.get(kind, 0)
+    if magic != _MAGIC or not width or len(body) != count * width:
         raise ValueError("the capture process speaks another language")
-    frames = kind == _FRAMES
-    return Header(frames, count * (RECORD.itemsize if frames else 1), lost)
+    if kind == _TEXT:
+        return Message(None, body.decode("utf-8", "replace"), lost)
+    return Message(_unpack_frames(body), "", lost)
 
 
-def unpack_frames(data: bytes) -> FrameBlock:
-    """Return the frames of a message's records."""
+def _unpack_frames(data: bytes) -> FrameBlock:
     records: Table = np.frombuffer(data, RECORD)
     start = RECORD.fields["data"][1] if RECORD.fields else 0
     return FrameBlock(

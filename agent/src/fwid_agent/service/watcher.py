@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fwid_agent.config import Config
-from fwid_agent.errors import FwidError, StoreError
+from fwid_agent.errors import CaptureError, FwidError, StoreError
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
@@ -34,7 +34,7 @@ class WatchRequest:
     interface: str
     store: Path
     config: Config
-    capture_user: str | None = None
+    user: str | None = None  # whom all of it runs as, where it is started as root
 
 
 @dataclass(slots=True)
@@ -61,17 +61,18 @@ class Watcher(threading.Thread):
     def __init__(
         self,
         request: WatchRequest,
+        link: CaptureLink,
         on_events: Callable[[Sequence[Event]], None],
         on_end: Callable[[], object],
     ) -> None:
         super().__init__(name="analysis")
         self.counters = Counters()
-        self.error: FwidError | None = None  # why the thread ended, if not because it was told to
+        self.error: Exception | None = None  # why the thread ended, if not because it was told to
         self.ready = threading.Event()  # the store is open, and what it holds is known
         self._request = request
         self._on_events = on_events
         self._on_end = on_end
-        self._link = CaptureLink(request.interface, request.capture_user)
+        self._link = link
         self._commands: queue.SimpleQueue[tuple[Command, Future[Any]]] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._trouble: str | None = None  # nothing was said of the capture yet
@@ -96,9 +97,8 @@ class Watcher(threading.Thread):
         try:
             with Store.open(self._request.store) as store:
                 self._watch(store)
-        except FwidError as error:
+        except Exception as error:  # whatever it is, it is told where the agent ends
             self.error = error
-            _log.error("%s", error)
         finally:
             self._stopping.set()
             self._refuse_commands()
@@ -114,8 +114,12 @@ class Watcher(threading.Thread):
         self.ready.set()
         clock = _Borders(config.window_s * SECOND_NS)
         while not self._stopping.is_set():
-            for block in self._link.read(_TICK_S):
-                home.feed(block)
+            try:
+                for block in self._link.read(_TICK_S):
+                    home.feed(block)
+            except CaptureError as error:
+                self.error = error
+                self._stopping.set()
             self._tell_trouble()
             self._count(home)
             self._obey(home)
@@ -180,7 +184,7 @@ class Watcher(threading.Thread):
         counters.latest_ns = ingest.latest_ns
 
     def _tell_trouble(self) -> None:
-        if self.health.heard_s or self.health.starts > 1:
+        if self.health.heard_s:
             self._report(self.health.trouble)
 
     def _report(self, trouble: str) -> None:
