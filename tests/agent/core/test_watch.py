@@ -50,8 +50,10 @@ def stable() -> Watch:
 
 
 def baseline_days(watch: Watch) -> int:
+    """Days that belong to the running version, the newest too."""
     assert watch.baseline is not None
-    return make_period(watch.baseline, "day", DAY_NS).units
+    newest = 0 if watch.newest is None else 1
+    return make_period(watch.baseline, "day", DAY_NS).units + newest
 
 
 def test_learning_says_how_far_it_has_come() -> None:
@@ -80,6 +82,31 @@ def test_new_software_is_suspected_then_changed_then_the_new_usual(stable: Watch
     values = set(watch.baseline.tokens["value"].tolist()) if watch.baseline else set()
     assert 638 in values
     assert 634 not in values
+
+
+def test_an_update_in_the_middle_of_a_day_is_seen(stable: Watch) -> None:
+    """The day on which both versions ran makes neither of them look usual."""
+    watch, _, happened = live(stable, [_OLD | _NEW, _NEW, _NEW, _NEW], 11)
+    changed = [one for one in happened if one.type is EventType.VERSION_CHANGED]
+    assert len(changed) == 1
+    assert changed[0].reasons[0].key == "size_replaced"
+    watch, _, _ = live(watch, [_NEW] * 4, 15)
+    assert watch.state.state is State.STABLE
+    assert watch.state.version == 2
+    old = watch.earlier[1].tokens["value"].tolist()
+    assert 638 not in old
+
+
+def test_a_suspicious_day_of_an_update_does_not_hide_it(stable: Watch) -> None:
+    """The day itself was odd and waited; the days after it are looked at without it."""
+    odd = {(TLS_SENT, 638): 8, (TLS_SENT, 90): 30, (DNS_SENT, 71): 12}
+    watch, _, _ = live(stable, [odd], 11)
+    assert watch.state.state is State.SUSPECTED
+    newer = {(TLS_SENT, 634): 8, (TLS_SENT, 91): 30, (DNS_SENT, 70): 12}
+    watch, _, happened = live(watch, [newer] * 3, 12)
+    changed = [one for one in happened if one.type is EventType.VERSION_CHANGED]
+    assert len(changed) == 1
+    assert 91 in {reason.params.get("new") for reason in changed[0].reasons}
 
 
 def test_an_odd_day_fades_and_joins_the_usual(stable: Watch) -> None:
@@ -129,8 +156,8 @@ def test_a_day_with_hardly_a_packet_says_nothing(stable: Watch) -> None:
 def test_the_baseline_is_the_newest_four_weeks(stable: Watch) -> None:
     """Memory and cost stay bounded over years, and old habits are forgotten."""
     watch, _, _ = live(stable, [_OLD] * (BASELINE_UNITS + 5), 11)
-    assert baseline_days(watch) == BASELINE_UNITS
+    assert baseline_days(watch) == BASELINE_UNITS + 1
     assert watch.baseline is not None
-    assert watch.baseline.start_ns.min() == (11 + 5) * DAY_NS
+    assert watch.baseline.start_ns.min() == (11 + 4) * DAY_NS
     assert len(watch.own.scores) <= BASELINE_UNITS
     assert np.isfinite(watch.own.similarities).all()

@@ -2,7 +2,9 @@
 
 The state machine decides what may follow from what; this module decides what each unit is compared
 with. Units of the running version are the baseline; a suspicious unit waits beside it until the
-next units say whether it was the first of a new version.
+next units say whether it was the first of a new version. The newest unit is not part of the
+baseline yet, because it may be the day of an update: half of it old software and half new, it would
+make neither look gone or new.
 """
 
 import math
@@ -60,6 +62,7 @@ class Watch:
 
     state: DeviceState
     baseline: UnitTable | None = None  # the running version
+    newest: UnitTable | None = None  # its newest units, not in the baseline yet
     waiting: UnitTable | None = None  # suspicious units since
     earlier: Mapping[int, UnitTable] = field(default_factory=dict)  # version -> its units
     own: Own = field(
@@ -85,11 +88,18 @@ def judge_unit(
     start_ns = int(unit.start_ns.min())
     device = format_mac(watch.state.device)
     enough = _speaks(watch, unit)
-    test = unit if watch.waiting is None else merge_tables([watch.waiting, unit])
-    after = make_period(test, method.kind, method.unit_ns)
+    after = _period(watch.waiting, unit, method)
     if enough:
         decision, own = _decide(device, watch, after, method)
         level = _level(decision, after.units)
+        if level is Level.NONE and watch.waiting is not None:
+            # Perhaps what waited was the day of the update itself: look at what came since.
+            aside = _set_aside(watch)
+            alone = _period(None, unit, method)
+            again, own_again = _decide(device, aside, alone, method)
+            if _level(again, alone.units) is not Level.NONE:
+                watch, after, decision, own = aside, alone, again, own_again
+                level = _level(decision, after.units)
     else:
         decision, own = insufficient(device, "too few packets in this unit"), watch.own
         level = Level.NONE
@@ -101,6 +111,17 @@ def judge_unit(
         own = own if level is Level.NONE else watch.own
         watch = _file(watch, after, own, events, method)
     return watch, decision, events
+
+
+def _period(waiting: UnitTable | None, unit: UnitTable, method: Method) -> Period:
+    test = unit if waiting is None else merge_tables([waiting, unit])
+    return make_period(test, method.kind, method.unit_ns)
+
+
+def _set_aside(watch: Watch) -> Watch:
+    """Take what waits out of what is judged, without taking it as usual."""
+    both = [table for table in (watch.newest, watch.waiting) if table is not None]
+    return replace(watch, newest=merge_tables(both), waiting=None)
 
 
 def _file(
@@ -116,12 +137,19 @@ def _file(
             earlier[event.from_version] = watch.baseline
         known = earlier.pop(event.to_version, None) if event.to_version is not None else None
         baseline = test if known is None else merge_tables([known, test])
-        return replace(watch, baseline=baseline, waiting=None, earlier=earlier, own=Own())
+        # The newest unit before may be of both versions: it is of none.
+        return Watch(watch.state, baseline, earlier=earlier)
     waits = watch.state.state is State.SUSPECTED
     if waits and after.units < method.rules.settle_units:
         return replace(watch, waiting=test)
-    grown = test if watch.baseline is None else merge_tables([watch.baseline, test])
-    return replace(watch, baseline=_newest(grown, method), waiting=None, own=own)
+    older = [table for table in (watch.baseline, watch.newest) if table is not None]
+    if watch.state.state is State.LEARNING or not older:
+        baseline, newest = merge_tables([*older, test]), None
+    else:
+        before = select_units(after, range(after.units - 1)).observations
+        baseline = merge_tables([*older, before])
+        newest = select_units(after, [after.units - 1]).observations
+    return replace(watch, baseline=_newest(baseline, method), newest=newest, waiting=None, own=own)
 
 
 def _decide(device: str, watch: Watch, after: Period, method: Method) -> tuple[Decision, Own]:

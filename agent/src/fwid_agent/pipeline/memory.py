@@ -4,7 +4,7 @@ The traffic itself lies in the store's units; the text says which of them are th
 wait, and which belong to earlier versions.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import msgspec
 import numpy as np
@@ -27,6 +27,7 @@ class _Remembered:
     waiting: list[tuple[int, int]]
     earlier: dict[int, list[tuple[int, int]]]
     own: Own
+    newest: list[tuple[int, int]] = field(default_factory=list)
 
 
 def write_watch(watch: Watch, judged_ns: int, unit_ns: int) -> str:
@@ -38,6 +39,7 @@ def write_watch(watch: Watch, judged_ns: int, unit_ns: int) -> str:
         _names(watch.waiting, unit_ns),
         {version: _names(table, unit_ns) for version, table in watch.earlier.items()},
         watch.own,
+        _names(watch.newest, unit_ns),
     )
     return msgspec.json.encode(remembered).decode()
 
@@ -63,6 +65,7 @@ def read_watch(text: str, units: UnitTable) -> tuple[Watch, int]:
     watch = Watch(
         state,
         _find(units, remembered.baseline),
+        _find(units, remembered.newest),
         _find(units, remembered.waiting),
         earlier,
         remembered.own,
@@ -80,7 +83,7 @@ def write_state(text: str, state: DeviceState, *, forget: bool) -> str:
     remembered, _ = _decode(text)
     remembered = replace(remembered, state=to_json(state))
     if forget:
-        remembered = replace(remembered, baseline=[], waiting=[], earlier={}, own=Own())
+        remembered = replace(remembered, baseline=[], newest=[], waiting=[], earlier={}, own=Own())
     return msgspec.json.encode(remembered).decode()
 
 
