@@ -67,7 +67,7 @@ def test_made_up_addresses_are_bounded(lan: Lan, tmp_path: Path) -> None:
         "+ b'\\x88\\xb5' + bytes(50))\n"
         f"for n in range(100): send(bytes.fromhex('{probe}'))\n"
     )
-    with agent(lan, tmp_path) as process:
+    with agent(lan, tmp_path, config="window_s = 60\nunit_s = 3600\n") as process:
         assert process.stderr is not None
         process.stderr.readline()
         send_all(lan, flood)

@@ -3,11 +3,9 @@
 import http.server
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -76,9 +74,11 @@ def device(lan: Lan, version: str) -> Iterator[None]:
 
 
 @contextmanager
-def agent(lan: Lan, folder: Path, *more: str) -> Iterator[subprocess.Popen[str]]:
+def agent(
+    lan: Lan, folder: Path, *more: str, config: str = _CONFIG
+) -> Iterator[subprocess.Popen[str]]:
     """A running agent; stopped as systemd stops it, if the test has not."""
-    (folder / "fwid.toml").write_text(_CONFIG)
+    (folder / "fwid.toml").write_text(config)
     command = [sys.executable, "-m", "fwid_agent.cli.main", "run", lan.near]
     command += ["--store", str(folder / "fwid.db"), "--config", str(folder / "fwid.toml")]
     process = subprocess.Popen(
@@ -191,17 +191,9 @@ def test_commands_reach_the_running_agent(lan: Lan, tmp_path: Path) -> None:
             device.wait()
 
 
-@pytest.fixture
-def open_folder() -> Iterator[Path]:
-    """A folder that belongs to nobody, where nobody can reach it."""
-    with tempfile.TemporaryDirectory(prefix="fwid-") as name:
-        shutil.chown(name, "nobody")
-        yield Path(name)
-
-
-def test_each_process_holds_only_the_right_that_it_needs(lan: Lan, open_folder: Path) -> None:
-    """The capture CAP_NET_RAW, the analysis nothing, in every thread; neither is root."""
-    with agent(lan, open_folder, "--user", "nobody") as process:
+def test_each_process_holds_only_the_right_that_it_needs(lan: Lan, tmp_path: Path) -> None:
+    """The capture CAP_NET_RAW, the analysis nothing, in every thread; none can get more."""
+    with agent(lan, tmp_path) as process:
         assert process.stderr is not None
         process.stderr.readline()
         for capturer in _capturers(lan):
@@ -212,6 +204,15 @@ def test_each_process_holds_only_the_right_that_it_needs(lan: Lan, open_folder: 
             assert _rights(task) == {f"{0:016x}"}, task.read_text()
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+
+
+def test_a_user_who_cannot_run_it_is_told(lan: Lan, tmp_path: Path) -> None:
+    """One line, and nothing has been started."""
+    tmp_path.chmod(0o755)
+    with agent(lan, tmp_path, "--user", "no-such-user") as process:
+        assert process.wait(20) == 2
+        assert process.stderr is not None
+        assert "there is no user 'no-such-user'" in process.stderr.read()
 
 
 def test_a_capture_that_is_killed_is_started_again(lan: Lan, tmp_path: Path) -> None:
@@ -228,10 +229,10 @@ def test_a_capture_that_is_killed_is_started_again(lan: Lan, tmp_path: Path) -> 
 
 
 def _rights(status: Path) -> set[str]:
-    """Capabilities that may be used or taken up; asserts that the process is not root."""
+    """Capabilities that may be used, or be had by executing another program."""
     rows = dict(line.split(":", 1) for line in status.read_text().splitlines())
-    assert rows["Uid"].split()[0] != "0"
-    return {rows[name].strip() for name in ("CapEff", "CapPrm")}
+    assert rows["NoNewPrivs"].strip() == "1"
+    return {rows[name].strip() for name in ("CapEff", "CapPrm", "CapBnd")}
 
 
 def _capturers(lan: Lan) -> list[int]:

@@ -80,7 +80,7 @@ def _read_device(store: OpenStore, row: DeviceRow, memory: str, unit_ns: int) ->
     from fwid_agent.pipeline.memory import read_watch  # noqa: PLC0415 - scipy is slow to load
     from fwid_agent.report.model import ReportDevice  # noqa: PLC0415
 
-    watch, _ = read_watch(memory, store.units(row.device, unit_ns))
+    watch, _ = read_watch(memory, store.units(row.device, unit_ns), unit_ns)
     events = device_events(store, row.device)
     return ReportDevice(
         mac=format_mac(row.device),

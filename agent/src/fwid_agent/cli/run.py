@@ -1,6 +1,7 @@
 """`fwid run`: the live agent."""
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -19,6 +20,7 @@ def run(
     ] = None,
     config: ConfigFile = None,
     json: Json = False,
+    capture: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Watch an interface until stopped; needs the right to capture (root, or CAP_NET_RAW).
 
@@ -30,8 +32,17 @@ def run(
 
     """
     from fwid_agent.service.agent import run_agent  # noqa: PLC0415 - scipy is slow to load
+    from fwid_agent.service.launch import launch  # noqa: PLC0415
+    from fwid_agent.service.link import CaptureLink  # noqa: PLC0415
     from fwid_agent.service.logs import set_up_logs  # noqa: PLC0415
     from fwid_agent.service.watcher import WatchRequest  # noqa: PLC0415
 
+    request = WatchRequest(interface, store_path(store).absolute(), read_config(config))
+    if capture is None:
+        again = [interface, "--store", str(request.store), *(["--json"] if json else [])]
+        again += ["--config", str(Path(config).absolute())] if config else []
+        launch(request, user, again)
+        return
     set_up_logs(debug=bool(os.environ.get("FWID_DEBUG")), json=json)
-    run_agent(WatchRequest(interface, store_path(store), read_config(config), user))
+    descriptor, _, process = capture.partition(":")
+    run_agent(request, CaptureLink(int(descriptor), int(process)))

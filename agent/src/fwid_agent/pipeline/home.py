@@ -28,6 +28,7 @@ from fwid_agent.types import SUM_INDEX, FrameBlock, State, UnitTable, format_mac
 
 _YEAR_S = 365.25 * 86_400
 _NEVER_NS = -(2**62)
+_FOREVER_NS = 2**62
 _HIGHEST_CHANCE = 0.1  # of a false alarm a unit, whatever rate is asked for
 
 
@@ -55,6 +56,8 @@ class Home:
         config: Config = options.config
         self._unit = unit
         self._unit_ns = config.unit_s * SECOND_NS
+        # A file is one unit, also where it goes on after midnight.
+        self._longest_ns = self._unit_ns if unit == "day" else _FOREVER_NS
         chance = min(config.alarms_per_device_year * config.unit_s / _YEAR_S, _HIGHEST_CHANCE)
         self._method = Method(
             Judge(load_prior(), load_model(), chance),
@@ -65,6 +68,7 @@ class Home:
         self._ledger = ledger
         self.ingest = Ingest(options)
         self.devices: dict[int, WatchedDevice] = {}  # by MAC
+        self._changed: set[int] = set()  # devices whose watch is not stored yet
         self._border_ns = _NEVER_NS  # units that began before it have been judged
 
     def feed(self, block: FrameBlock) -> None:
@@ -92,6 +96,7 @@ class Home:
                 watch, events = begin(mac, now_ns, self._method.rules)
                 device = self.devices[mac] = WatchedDevice(watch, _NEVER_NS)
                 self._ledger.add_events(events)
+                self._changed.add(mac)
             device.open.append(table)
             heard = table.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
             device.windows += int(heard.sum())
@@ -137,6 +142,7 @@ class Home:
         end_ns = start_ns // self._unit_ns * self._unit_ns + self._unit_ns
         device.watch, decision, events = judge_unit(device.watch, unit, end_ns, self._method)
         device.judged_ns = start_ns
+        self._changed.add(mac)
         self._ledger.add_events(events)
         state = device.watch.state
         verdict = VerdictRow(mac, start_ns, state.state, state.version, decision)
@@ -156,6 +162,7 @@ class Home:
         state, events = step(device.watch.state, given, now_ns, self._method.rules)
         watch = Watch(state) if isinstance(given, Relearn) else replace(device.watch, state=state)
         device.watch = watch
+        self._changed.add(mac)
         self._ledger.add_events(events)
         self.commit()
         return state
@@ -163,16 +170,15 @@ class Home:
     def commit(self) -> None:
         """Store everything since the last commit."""
         states = {
-            mac: write_watch(device.watch, device.judged_ns, self._unit_ns)
-            for mac, device in self.devices.items()
+            mac: write_watch(device.watch, device.judged_ns) for mac, device in self.devices.items()
         }
         self._ledger.commit(self.ingest.devices.counts(), states)
 
     def restore(self, store: Store) -> None:
         """Go on with what an earlier run has left."""
         for mac, text in store.states().items():
-            units = store.units(mac, self._unit_ns)
-            watch, judged_ns = read_watch(text, units)
+            units = store.units(mac, self._longest_ns)
+            watch, judged_ns = read_watch(text, units, self._longest_ns)
             device = self.devices[mac] = WatchedDevice(watch, judged_ns)
             windows = store.windows(mac)
             device.windows = int(windows.sums[:, :, SUM_INDEX["packets"]].any(axis=1).sum())

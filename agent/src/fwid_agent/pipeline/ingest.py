@@ -47,6 +47,7 @@ class Ingest:
         self.latest_ns = 0  # latest time in the session
         self._flow_table = self._new_flow_table()
         self._copies = CopyFilter()
+        self._fed = False
 
     def begin_session(self, session: int, first_ns: int) -> None:
         """Begin a capture: no flow and no window spans two of them."""
@@ -55,13 +56,16 @@ class Ingest:
         self._copies = CopyFilter()
         self._accumulator.begin_session(session, first_ns if self._options.per_file else 0)
         self.latest_ns = first_ns
+        self._fed = False
 
     def prime(self, block: FrameBlock) -> None:
-        """Take a block that the tables know already: only flows and devices go on from it."""
-        self._stages(block)
+        """Take a block that an earlier run has added up: all goes on from it, nothing is added."""
+        self._accumulator.update(*self._stages(block))
+        self._accumulator.drain(self.devices.macs)
 
     def feed(self, block: FrameBlock) -> None:
         """Take a block."""
+        self._fed = True
         self._accumulator.update(*self._stages(block))
 
     def _stages(self, block: FrameBlock) -> tuple[PacketBatch, FlowMarks, Sides]:
@@ -82,8 +86,9 @@ class Ingest:
         return batch, self._flow_table.update(batch), self.devices.update(batch)
 
     def end_session(self) -> None:
-        """End the capture."""
-        self._accumulator.end_session()
+        """End the capture, unless an earlier run has: then it has added up the last window too."""
+        if self._fed:
+            self._accumulator.end_session()
 
     def drain(self) -> dict[int, UnitTable]:
         """Take out what was added to the unit tables since the last time, by MAC."""

@@ -19,7 +19,7 @@ from fwid_agent.types import UnitTable
 
 @dataclass(frozen=True, slots=True)
 class _Remembered:
-    """Observations are named by session number and start of their unit in nanoseconds."""
+    """Observations are named by session number and when their unit began, in nanoseconds."""
 
     state: str
     judged_ns: int  # start of the newest unit that was judged
@@ -30,27 +30,28 @@ class _Remembered:
     newest: list[tuple[int, int]] = field(default_factory=list)
 
 
-def write_watch(watch: Watch, judged_ns: int, unit_ns: int) -> str:
+def write_watch(watch: Watch, judged_ns: int) -> str:
     """Write a watch; units are named, their traffic is not repeated."""
     remembered = _Remembered(
         to_json(watch.state),
         judged_ns,
-        _names(watch.baseline, unit_ns),
-        _names(watch.waiting, unit_ns),
-        {version: _names(table, unit_ns) for version, table in watch.earlier.items()},
+        _names(watch.baseline),
+        _names(watch.waiting),
+        {version: _names(table) for version, table in watch.earlier.items()},
         watch.own,
-        _names(watch.newest, unit_ns),
+        _names(watch.newest),
     )
     return msgspec.json.encode(remembered).decode()
 
 
-def read_watch(text: str, units: UnitTable) -> tuple[Watch, int]:
+def read_watch(text: str, units: UnitTable, unit_ns: int) -> tuple[Watch, int]:
     """Read a watch and when its newest judged unit began.
 
     Args:
         text: what `write_watch` gave.
         units: the device's traffic, one period a unit and session; units that are no longer kept
             are left out of the watch.
+        unit_ns: length of those periods, which begin at its multiples.
 
     Raises:
         StoreError: the text is damaged.
@@ -60,13 +61,13 @@ def read_watch(text: str, units: UnitTable) -> tuple[Watch, int]:
     earlier = {
         version: table
         for version, names in remembered.earlier.items()
-        if (table := _find(units, names)) is not None
+        if (table := _find(units, names, unit_ns)) is not None
     }
     watch = Watch(
         state,
-        _find(units, remembered.baseline),
-        _find(units, remembered.newest),
-        _find(units, remembered.waiting),
+        _find(units, remembered.baseline, unit_ns),
+        _find(units, remembered.newest, unit_ns),
+        _find(units, remembered.waiting, unit_ns),
         earlier,
         remembered.own,
     )
@@ -97,15 +98,18 @@ def _decode(text: str) -> tuple[_Remembered, DeviceState]:
         ) from error
 
 
-def _names(table: UnitTable | None, unit_ns: int) -> list[tuple[int, int]]:
+def _names(table: UnitTable | None) -> list[tuple[int, int]]:
     if table is None:
         return []
-    starts = table.start_ns // unit_ns * unit_ns
-    return sorted(set(zip(table.session.tolist(), starts.tolist(), strict=True)))
+    return sorted(set(zip(table.session.tolist(), table.start_ns.tolist(), strict=True)))
 
 
-def _find(units: UnitTable, names: list[tuple[int, int]]) -> UnitTable | None:
-    wanted = set(names)
-    here = zip(units.session.tolist(), units.start_ns.tolist(), strict=True)
-    rows = np.flatnonzero([name in wanted for name in here])
-    return merge_tables([select_periods(units, rows)]) if len(rows) else None
+def _find(units: UnitTable, names: list[tuple[int, int]], unit_ns: int) -> UnitTable | None:
+    begun = {(session, start // unit_ns * unit_ns): start for session, start in names}
+    here = list(zip(units.session.tolist(), units.start_ns.tolist(), strict=True))
+    rows = np.flatnonzero([name in begun for name in here])
+    if not len(rows):
+        return None
+    # When a unit's traffic began says which units are of one visit.
+    starts = np.array([begun[here[row]] for row in rows], np.int64)
+    return merge_tables([replace(select_periods(units, rows), start_ns=starts)])

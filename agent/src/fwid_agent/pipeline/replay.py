@@ -82,20 +82,22 @@ class _Run:
         self.home.ingest.begin_session(session, capture.first_ts_ns)
         with open_capture(capture.path) as reader:
             for block in read_blocks(reader, on_progress, on_note):
+                # Not behind the block: of a capture that has not ended, not all may be stored.
+                if self._request.unit == "day":
+                    yield from _lines(self.home.end_units(self.home.ingest.latest_ns))
                 self._pace.wait(block)
                 skipped = min(counted, len(block.ts_ns))
                 if skipped:
                     self.home.prime(_part(block, slice(skipped)))
                 self.home.feed(_part(block, slice(skipped, None)) if skipped else block)
                 counted -= skipped
-                if self._request.unit == "day":
-                    yield from _lines(self.home.end_units(self.home.ingest.latest_ns))
 
     def end_session(self) -> Iterator[VerdictLine]:
         """End the capture that was begun last, also where it broke off."""
         self.home.end_session()
-        if self._request.unit == "file":
-            yield from _lines(self.home.end_units(None))
+        per_file = self._request.unit == "file"
+        now_ns = None if per_file else self.home.ingest.latest_ns
+        yield from _lines(self.home.end_units(now_ns))
         self.home.commit()
 
     def end(self) -> Iterator[VerdictLine]:

@@ -17,7 +17,7 @@ from types import FrameType
 
 from fwid_agent.capture.ring import PacketRing
 from fwid_agent.errors import CaptureError, FwidError
-from fwid_agent.service.privileges import CAP_NET_RAW, become, find_user
+from fwid_agent.service.privileges import CAP_NET_RAW, find_user, keep_only
 from fwid_agent.service.records import pack_frames, pack_text
 
 _POLL_S = 0.5
@@ -34,7 +34,7 @@ def main() -> None:
     arguments = parser.parse_args()
     out = socket.socket(fileno=arguments.fd)
     try:
-        become(find_user(arguments.user) if arguments.user else None, {CAP_NET_RAW})
+        keep_only(CAP_NET_RAW, find_user(arguments.user) if arguments.user else None)
     except FwidError as error:
         out.send(pack_text(str(error), 0))
         sys.exit(error.exit_code)

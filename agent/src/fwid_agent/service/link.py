@@ -1,9 +1,9 @@
-"""The capture process as the analysis sees it: started once, then read from."""
+"""The capture process as the analysis sees it."""
 
+import os
 import select
+import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,6 @@ from fwid_agent.errors import CaptureError
 from fwid_agent.service.records import MESSAGE_BYTES, Message, unpack
 from fwid_agent.types import FrameBlock
 
-_BUFFER_BYTES = 1 << 22
 _AT_ONCE = 64  # messages, before the analysis looks at anything else
 _END_S = 1.0
 
@@ -29,20 +28,18 @@ class CaptureHealth:
 class CaptureLink:
     """Reads what the capture process of one interface sends.
 
-    The process is started at once, so that whoever starts it can give up their rights next.
+    Args:
+        descriptor: of the socket that it sends to.
+        process: its number; it is a child of this one.
+
     """
 
-    def __init__(self, interface: str, user: str | None = None) -> None:
+    def __init__(self, descriptor: int, process: int) -> None:
         self.health = CaptureHealth()
         self._lost_before = 0
         self._lost = 0
-        self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
-        command = [sys.executable, "-m", "fwid_agent.service.capturer", interface]
-        command += ["--fd", str(theirs.fileno())]
-        command += ["--user", user] if user else []
-        with theirs:
-            self._process = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+        self._socket = socket.socket(fileno=descriptor)
+        self._process = process
 
     def read(self, timeout_s: float) -> Iterator[FrameBlock]:
         """Yield what has come, waiting for it as long as this at the most.
@@ -57,14 +54,14 @@ class CaptureLink:
                 return
             data = self._socket.recv(MESSAGE_BYTES)
             if not data:
-                reason = self.health.trouble or f"it ended ({self._process.poll()})"
+                reason = self.health.trouble or "the capture process was stopped"
                 raise CaptureError(f"the capture is over: {reason}")
             yield from self._take(data)
             timeout_s = 0
 
     def stop(self) -> Iterator[FrameBlock]:
         """End the capture and yield what was still on its way."""
-        self._process.terminate()
+        os.kill(self._process, signal.SIGTERM)
         until = time.monotonic() + _END_S
         while (left_s := until - time.monotonic()) > 0:
             ready, _, _ = select.select([self._socket], [], [], left_s)
@@ -72,9 +69,9 @@ class CaptureLink:
             if not data:
                 break
             yield from self._take(data)
-        self._process.kill()
-        self._process.wait()
         self._socket.close()
+        os.kill(self._process, signal.SIGKILL)
+        os.waitpid(self._process, 0)
         self.health.trouble = "the capture was stopped"
 
     def _take(self, data: bytes) -> Iterator[FrameBlock]:

@@ -8,7 +8,7 @@ import ctypes
 import os
 import pwd
 import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 from fwid_agent.errors import UsageError
@@ -29,35 +29,43 @@ def find_user(name: str) -> tuple[int, int]:
     return found.pw_uid, found.pw_gid
 
 
-def become(user: tuple[int, int] | None, capabilities: Iterable[int] = ()) -> None:
-    """Become this user (where we may) with no capability but these, for good."""
+def keep_only(capability: int, user: tuple[int, int] | None) -> None:
+    """Become this user (where this is root) and keep one capability of all, for good."""
     libc = ctypes.CDLL(None, use_errno=True)
-    kept = set(capabilities)
     if os.geteuid() == 0:
-        last = int(_LAST_CAPABILITY.read_text())
-        for number in set(range(last + 1)) - kept:
-            _call(libc.prctl, _PR_CAPBSET_DROP, number, 0, 0, 0)
+        _drop_bounding(libc, {capability})
         if user is not None and user[0] != 0:
             _call(libc.prctl, _PR_SET_KEEPCAPS, 1, 0, 0, 0)
-            os.setgroups([])
-            os.setresgid(user[1], user[1], user[1])
-            os.setresuid(user[0], user[0], user[0])
+            _set_user(user)
+        _set_capabilities(libc, {capability})
     _call(libc.prctl, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
-    _set_capabilities(libc, kept)
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
-def held_capabilities() -> set[int]:
-    """Return the numbers of the capabilities that this process may use or take up."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("CapPrm:"):
-            mask = int(line.split()[1], 16)
-            return {number for number in range(64) if mask >> number & 1}
-    return set()
+def drop_all(user: tuple[int, int] | None) -> None:
+    """Become this user (where this is root); what is executed next has no capability."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if os.geteuid() == 0:
+        _drop_bounding(libc, set())
+        if user is not None and user[0] != 0:
+            _set_user(user)
+    _call(libc.prctl, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
+    _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _drop_bounding(libc: ctypes.CDLL, kept: set[int]) -> None:
+    last = int(_LAST_CAPABILITY.read_text())
+    for number in set(range(last + 1)) - kept:
+        _call(libc.prctl, _PR_CAPBSET_DROP, number, 0, 0, 0)
+
+
+def _set_user(user: tuple[int, int]) -> None:
+    os.setgroups([])
+    os.setresgid(user[1], user[1], user[1])
+    os.setresuid(user[0], user[0], user[0])
 
 
 def _set_capabilities(libc: ctypes.CDLL, kept: set[int]) -> None:
-    kept = kept & held_capabilities()
     low = sum(1 << number for number in kept if number < 32)
     high = sum(1 << (number - 32) for number in kept if number >= 32)
     header = ctypes.create_string_buffer(struct.pack("=Ii", _VERSION_3, 0))

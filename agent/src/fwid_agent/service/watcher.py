@@ -34,7 +34,6 @@ class WatchRequest:
     interface: str
     store: Path
     config: Config
-    user: str | None = None  # whom all of it runs as, where it is started as root
 
 
 @dataclass(slots=True)

@@ -1,0 +1,77 @@
+"""The first moments of `fwid run`: start the capture, give up every right, become the agent.
+
+Rights are given up by executing anew: a process that is not root, or whose bounding set is empty,
+has none afterwards, in no thread and for good (capabilities(7), "Transformation of capabilities
+during execve()"). Only the socket to the capture process is carried over.
+"""
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+
+from fwid_agent.errors import StoreError, UsageError
+from fwid_agent.service.local import is_running
+from fwid_agent.service.privileges import drop_all, find_user
+from fwid_agent.service.watcher import WatchRequest
+
+_BUFFER_BYTES = 1 << 22
+
+
+def launch(request: WatchRequest, user: str | None, again: Sequence[str]) -> None:
+    """Start the capture and execute `fwid` anew, without rights; does not return.
+
+    Args:
+        request: what is to be watched.
+        user: whom to become, where this is root.
+        again: arguments of the command, to which those of the capture are added.
+
+    Raises:
+        StoreError: another agent runs on the store, or its folder cannot be made.
+        UsageError: there is no such user, or they cannot run this program.
+
+    """
+    if is_running(request.store):
+        raise StoreError(f"{request.store}: another agent is running on this store; stop it first")
+    whom = find_user(user) if user else None
+    if whom and os.geteuid() == 0:
+        _check_reach(whom, user or "")
+    _prepare(request, whom)
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
+    command = [sys.executable, "-m", "fwid_agent.service.capturer", request.interface]
+    command += ["--fd", str(theirs.fileno()), *(["--user", user] if user else [])]
+    with theirs:
+        capturer = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+    drop_all(whom)
+    os.set_inheritable(ours.fileno(), True)
+    carried = ["--capture", f"{ours.fileno()}:{capturer.pid}"]
+    program = [sys.executable, "-m", "fwid_agent.cli.main", "run", *again, *carried]
+    os.execv(sys.executable, program)  # noqa: S606 - it is this program
+
+
+def _check_reach(whom: tuple[int, int], user: str) -> None:
+    uid, gid = whom
+    tried = subprocess.run(
+        [sys.executable, "-c", "import fwid_agent"],
+        user=uid, group=gid, extra_groups=[], cwd="/", capture_output=True, check=False,
+    )  # fmt: skip
+    if tried.returncode:
+        raise UsageError(
+            f"{user} cannot run {sys.executable}; install fwid where every user may read it"
+        )
+
+
+def _prepare(request: WatchRequest, whom: tuple[int, int] | None) -> None:
+    """Make sure that whoever we become can write the store."""
+    folder = request.store.parent
+    try:
+        new = not folder.exists()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if whom is not None and os.geteuid() == 0:
+            # A folder that was there is somebody's: only what is the store's own is given away.
+            for path in ([folder] if new else []) + list(folder.glob(request.store.name + "*")):
+                os.chown(path, *whom)
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror or error}") from error
