@@ -208,7 +208,6 @@ def test_each_process_holds_only_the_right_that_it_needs(lan: Lan, tmp_path: Pat
 
 def test_a_user_who_cannot_run_it_is_told(lan: Lan, tmp_path: Path) -> None:
     """One line, and nothing has been started."""
-    tmp_path.chmod(0o755)
     with agent(lan, tmp_path, "--user", "no-such-user") as process:
         assert process.wait(20) == 2
         assert process.stderr is not None

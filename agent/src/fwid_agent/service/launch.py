@@ -52,15 +52,17 @@ def launch(request: WatchRequest, user: str | None, again: Sequence[str]) -> Non
 
 
 def _check_reach(whom: tuple[int, int], user: str) -> None:
+    """Say now, and not as something odd later, that a user cannot read the program."""
     uid, gid = whom
-    tried = subprocess.run(
-        [sys.executable, "-c", "import fwid_agent"],
-        user=uid, group=gid, extra_groups=[], cwd="/", capture_output=True, check=False,
-    )  # fmt: skip
-    if tried.returncode:
+    command = [sys.executable, "-c", "import fwid_agent"]
+    try:
+        subprocess.run(
+            command, user=uid, group=gid, extra_groups=[], cwd="/", capture_output=True, check=True
+        )
+    except (OSError, subprocess.CalledProcessError) as error:
         raise UsageError(
             f"{user} cannot run {sys.executable}; install fwid where every user may read it"
-        )
+        ) from error
 
 
 def _prepare(request: WatchRequest, whom: tuple[int, int] | None) -> None:
