@@ -20,7 +20,7 @@ from fwid_agent.types import I8, FrameBlock, LinkType
 
 SNAP_BYTES = 128
 BLOCK_BYTES = 1 << 18
-BLOCK_COUNT = 32
+BLOCK_COUNT = 64
 _ETH_P_ALL = 3
 _FRAME_BYTES = 2048  # of a slot; only bounds what may be asked for
 _TIMEOUT_MS = 100  # after which the kernel hands over a block that is not full

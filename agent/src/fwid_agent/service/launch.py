@@ -16,8 +16,6 @@ from fwid_agent.service.local import is_running
 from fwid_agent.service.privileges import drop_all, find_user
 from fwid_agent.service.watcher import WatchRequest
 
-_BUFFER_BYTES = 1 << 22
-
 
 def launch(request: WatchRequest, user: str | None, again: Sequence[str]) -> None:
     """Start the capture and execute `fwid` anew, without rights; does not return.
@@ -39,7 +37,6 @@ def launch(request: WatchRequest, user: str | None, again: Sequence[str]) -> Non
         _check_reach(whom, user or "")
     _prepare(request, whom)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER_BYTES)
     command = [sys.executable, "-m", "fwid_agent.service.capturer", request.interface]
     command += ["--fd", str(theirs.fileno()), *(["--user", user] if user else [])]
     with theirs:

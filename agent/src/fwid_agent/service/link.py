@@ -9,10 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from fwid_agent.errors import CaptureError
-from fwid_agent.service.records import MESSAGE_BYTES, Message, unpack
+from fwid_agent.service.records import (
+    HEADER_BYTES,
+    TEXT_BYTES,
+    Message,
+    message_bytes,
+    unpack,
+)
 from fwid_agent.types import FrameBlock
 
-_AT_ONCE = 64  # messages, before the analysis looks at anything else
+_READ_BYTES = 1 << 20
+_AT_ONCE = 16  # reads, before the analysis looks at anything else
 _END_S = 1.0
 
 
@@ -39,6 +46,8 @@ class CaptureLink:
         self._lost_before = 0
         self._lost = 0
         self._socket = socket.socket(fileno=descriptor)
+        self._pipe: int | None = None
+        self._pending = bytearray()
         self._process = process
 
     def read(self, timeout_s: float) -> Iterator[FrameBlock]:
@@ -49,40 +58,79 @@ class CaptureLink:
 
         """
         for _ in range(_AT_ONCE):
-            ready, _, _ = select.select([self._socket], [], [], timeout_s)
+            ready = self._select(timeout_s)
             if not ready:
                 return
-            data = self._socket.recv(MESSAGE_BYTES)
-            if not data:
+            if self._socket in ready and not self._listen():
                 reason = self.health.trouble or "the capture process was stopped"
                 raise CaptureError(f"the capture is over: {reason}")
-            yield from self._take(data)
+            if self._pipe in ready:
+                yield from self._take()
             timeout_s = 0
 
     def stop(self) -> Iterator[FrameBlock]:
         """End the capture and yield what was still on its way."""
         os.kill(self._process, signal.SIGTERM)
         until = time.monotonic() + _END_S
-        while (left_s := until - time.monotonic()) > 0:
-            ready, _, _ = select.select([self._socket], [], [], left_s)
-            data = self._socket.recv(MESSAGE_BYTES) if ready else b""
-            if not data:
-                break
-            yield from self._take(data)
+        while self._pipe is not None and (left_s := until - time.monotonic()) > 0:
+            if self._pipe in self._select(left_s):
+                yield from self._take()
+            else:
+                self._listen()
+        self._close_pipe()
         self._socket.close()
         os.kill(self._process, signal.SIGKILL)
         os.waitpid(self._process, 0)
         self.health.trouble = "the capture was stopped"
 
-    def _take(self, data: bytes) -> Iterator[FrameBlock]:
+    def _select(self, timeout_s: float) -> list[socket.socket | int]:
+        sources: list[socket.socket | int] = [self._socket]
+        if self._pipe is not None:
+            sources.append(self._pipe)
+        ready, _, _ = select.select(sources, [], [], timeout_s)
+        return ready
+
+    def _listen(self) -> bool:
+        """Take a text, and with it perhaps a new pipe; False where the other side is closed."""
+        data, pipes, _, _ = socket.recv_fds(self._socket, TEXT_BYTES, 1)
+        if not data:
+            return False
+        if pipes:
+            self._close_pipe()
+            self._pipe = pipes[0]
         try:
-            message = unpack(data)
+            self._note(unpack(data))
         except ValueError as error:
             self.health.trouble = str(error)
+        return True
+
+    def _take(self) -> Iterator[FrameBlock]:
+        """Take what is in the pipe."""
+        if self._pipe is None:
             return
-        self._note(message)
-        if message.block is not None:
-            yield message.block
+        data = os.read(self._pipe, _READ_BYTES)
+        if not data:  # the process at its other end was killed
+            self._close_pipe()
+        self._pending += data
+        try:
+            while len(self._pending) >= HEADER_BYTES:
+                length = message_bytes(bytes(self._pending[:HEADER_BYTES]))
+                if len(self._pending) < length:
+                    return
+                message = unpack(bytes(self._pending[:length]))
+                del self._pending[:length]
+                self._note(message)
+                if message.block is not None:
+                    yield message.block
+        except ValueError as error:
+            self.health.trouble = str(error)
+            self._close_pipe()
+
+    def _close_pipe(self) -> None:
+        self._pending.clear()
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
 
     def _note(self, message: Message) -> None:
         self.health.heard_s = time.monotonic()

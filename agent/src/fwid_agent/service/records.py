@@ -29,9 +29,10 @@ RECORD = np.dtype(
 _HEADER = struct.Struct("=4sBxxxIQ")  # magic, kind, count, frames lost so far
 _MAGIC = b"fwid"
 _FRAMES, _TEXT = 1, 2
-_MOST_RECORDS = 500
+_MOST_RECORDS = 4096
 _MOST_TEXT = 512
-MESSAGE_BYTES = _HEADER.size + _MOST_RECORDS * RECORD.itemsize  # no message is longer
+HEADER_BYTES = _HEADER.size
+TEXT_BYTES = HEADER_BYTES + _MOST_TEXT  # no text is longer
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,23 @@ def pack_text(text: str, lost: int) -> bytes:
     return _HEADER.pack(_MAGIC, _TEXT, len(data), lost) + data
 
 
+def message_bytes(header: bytes) -> int:
+    """Say how long a message is that begins so; raises ValueError where it is none."""
+    magic, kind, count, _ = _HEADER.unpack(header)
+    width, most = {_FRAMES: (RECORD.itemsize, _MOST_RECORDS), _TEXT: (1, _MOST_TEXT)}.get(
+        kind, (0, -1)
+    )
+    if magic != _MAGIC or count > most:
+        raise ValueError("the capture process speaks another language")
+    return HEADER_BYTES + int(count) * width
+
+
 def unpack(data: bytes) -> Message:
     """Read a message; raises ValueError where it is none."""
-    if len(data) < _HEADER.size:
+    if len(data) < HEADER_BYTES or message_bytes(data[:HEADER_BYTES]) != len(data):
         raise ValueError("a message of the capture process is cut short")
-    magic, kind, count, lost = _HEADER.unpack_from(data)
-    body = data[_HEADER.size :]
-    width = {_FRAMES: RECORD.itemsize, _TEXT: 1}.get(kind, 0)
-    if magic != _MAGIC or not width or len(body) != count * width:
-        raise ValueError("the capture process speaks another language")
+    _, kind, _, lost = _HEADER.unpack_from(data)
+    body = data[HEADER_BYTES:]
     if kind == _TEXT:
         return Message(None, body.decode("utf-8", "replace"), lost)
     return Message(_unpack_frames(body), "", lost)

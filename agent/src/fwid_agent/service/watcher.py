@@ -134,7 +134,7 @@ class Watcher(threading.Thread):
         home.end_session()
         home.commit()
         self._count(home)
-        _log.info("stopped frames=%d", self.counters.frames)
+        _log.info("stopped frames=%d lost=%d", self.counters.frames, self.health.lost)
 
     def _begin(self, home: Home, ledger: Ledger) -> None:
         session = ledger.open_live(self._request.interface)

@@ -1,0 +1,89 @@
+"""What the API asks of the running agent.
+
+`health`, `ready` and `subscribe` are called in the event loop and answer from memory. Every other
+method is called in one thread of the API's own, one call at a time: it may read the store or wait
+for the analysis, and delays no other client's connection but only the next call.
+
+Times are nanoseconds since the epoch, devices are 48-bit integers. Records are dicts of JSON
+values in the form that `messages` gives them. A method that is asked for something that makes no
+sense (an unknown device, version or event) raises `errors.UsageError`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from fwid_agent.types import Event
+
+Record = dict[str, Any]
+Which = Literal["before", "after", "difference"]
+
+
+class EventPage(Protocol):
+    """Events after some `seq`, oldest first; the store's own page is one."""
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """At most as many as were asked for."""
+
+    @property
+    def gap(self) -> bool:
+        """Events that were asked for are no longer kept, or the store is another one."""
+
+    @property
+    def last_seq(self) -> int:
+        """Of the whole store; 0 where nothing ever happened."""
+
+
+class AgentApi(Protocol):
+    """The running agent, as the API sees it."""
+
+    def info(self) -> Record:
+        """Who the agent is and what it captures: `messages.Info`."""
+
+    def devices(self) -> list[Record]:
+        """All devices: `messages.Device` each."""
+
+    def device(self, mac: int) -> Record | None:
+        """One device: `messages.Device`; None where it was never seen."""
+
+    def history(self, mac: int, since_ns: int) -> list[Record]:
+        """What was decided of units from this time on, oldest first: `messages.Judged` each."""
+
+    def image(self, mac: int, which: Which) -> bytes | None:
+        """A fingerprint image as PNG; None while there is none."""
+
+    def enrol(self, mac: int) -> None:
+        """Watch a device that was seen."""
+
+    def accept(self, mac: int) -> None:
+        """Take what the device does now as its new normal."""
+
+    def relearn(self, mac: int) -> None:
+        """Forget what is usual for the device and learn it anew."""
+
+    def mute(self, mac: int, until_ns: int | None) -> None:
+        """Raise no alarm until then (a past time ends it), or until further notice (None)."""
+
+    def wrong_alarm(self, mac: int, event_id: str) -> None:
+        """Keep that a person calls this event's alarm wrong."""
+
+    def label(self, mac: int, version: int, text: str) -> None:
+        """Name a version."""
+
+    def expect_update(self, mac: int, until_ns: int) -> None:
+        """Mark changes until then as expected: an update was started."""
+
+    def events(self, after_seq: int, limit: int) -> EventPage:
+        """Stored events after `after_seq`, oldest first."""
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Have each event told in the event loop, in order, once stored; returns how to end it."""
+
+    def metrics(self) -> Mapping[str, float]:
+        """Figures by their Prometheus names without the prefix `fwid_`; `…_total` only grows."""
+
+    def health(self) -> Record:
+        """What a person asks first when something seems wrong: JSON values by name."""
+
+    def ready(self) -> bool:
+        """Whether packets are captured and judged."""

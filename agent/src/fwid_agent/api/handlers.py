@@ -1,0 +1,227 @@
+"""The handlers of all routes but the WebSocket, each named as its route."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import TypeVar, get_args
+
+import msgspec
+from aiohttp import web
+
+from fwid_agent.api import messages
+from fwid_agent.api.answers import RefusedError, answer, convert, nanoseconds
+from fwid_agent.api.context import CONTEXT
+from fwid_agent.api.contract import AgentApi, Which
+from fwid_agent.api.guard import Handler
+from fwid_agent.api.openapi import make_document
+from fwid_agent.api.pairing import Outcome
+from fwid_agent.api.routes import PNG, TEXT
+from fwid_agent.errors import UsageError
+from fwid_agent.types import parse_mac
+
+_T = TypeVar("_T", bound=msgspec.Struct)
+_R = TypeVar("_R")
+_IMAGES: dict[str, Which] = {which: which for which in get_args(Which)}
+_METRIC = re.compile("[a-z][a-z0-9_]*")
+_NOT_PAIRED = {
+    Outcome.WRONG: (403, "wrong or expired code"),
+    Outcome.LOCKED: (423, "too many wrong codes: make a new one with `fwid pair`"),
+    Outcome.TOO_OFTEN: (429, "too many tries: wait a minute"),
+}
+
+
+async def info(request: web.Request) -> web.Response:
+    """Who the agent is."""
+    context = request.app[CONTEXT]
+    return answer(convert(await context.call(context.agent.info), messages.Info))
+
+
+async def openapi(request: web.Request) -> web.Response:
+    """Serve the document."""
+    context = request.app[CONTEXT]
+    about = convert(await context.call(context.agent.info), messages.Info)
+    return web.json_response(make_document(about.version))
+
+
+async def devices(request: web.Request) -> web.Response:
+    """All devices."""
+    context = request.app[CONTEXT]
+    records = await context.call(context.agent.devices)
+    return answer(convert({"devices": records}, messages.Devices))
+
+
+async def device(request: web.Request) -> web.Response:
+    """One device."""
+    return await _answer_device(request, _read_mac(request))
+
+
+async def history(request: web.Request) -> web.Response:
+    """What was decided of a device."""
+    context, mac = request.app[CONTEXT], _read_mac(request)
+    since = _read_query(request, messages.HistoryQuery).since
+    since_ns = 0 if since is None else nanoseconds(since)
+    rows = await _ask(request, mac, lambda: context.agent.history(mac, since_ns))
+    return answer(convert({"history": rows}, messages.History))
+
+
+async def image(request: web.Request) -> web.Response:
+    """A fingerprint image."""
+    context, mac = request.app[CONTEXT], _read_mac(request)
+    which = _IMAGES.get(request.match_info["which"])
+    if which is None:
+        raise RefusedError(404, f"an image is one of {', '.join(_IMAGES)}")
+    png = await _ask(request, mac, lambda: context.agent.image(mac, which))
+    if png is None:
+        raise RefusedError(404, "no such image yet")
+    return web.Response(body=png, content_type=PNG)
+
+
+async def events(request: web.Request) -> web.Response:
+    """Give a page of stored events."""
+    context, query = request.app[CONTEXT], _read_query(request, messages.EventsQuery)
+    page = await context.call(context.agent.events, query.after, query.limit)
+    found = messages.Events(events=tuple(page.events), gap=page.gap, last_seq=page.last_seq)
+    return answer(found)
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Figures in Prometheus' text format."""
+    context = request.app[CONTEXT]
+    lines = []
+    for name, value in sorted((await context.call(context.agent.metrics)).items()):
+        if not _METRIC.fullmatch(name):
+            raise ValueError(f"not the name of a metric: {name!r}")
+        kind = "counter" if name.endswith("_total") else "gauge"
+        lines.append(f"# TYPE fwid_{name} {kind}\nfwid_{name} {float(value)!r}\n")
+    text = "".join(lines).replace(" inf\n", " +Inf\n").replace(" -inf\n", " -Inf\n")
+    response = web.Response(text=text.replace(" nan\n", " NaN\n"))
+    response.headers["Content-Type"] = f"{TEXT}; version=0.0.4; charset=utf-8"
+    return response
+
+
+async def health(request: web.Request) -> web.Response:
+    """That the API answers, and more for those with a token."""
+    context = request.app[CONTEXT]
+    if context.verify(request) is None:
+        return answer(messages.Health())
+    return answer(messages.Health(details=context.agent.health()))
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Whether packets are captured and judged."""
+    is_ready = request.app[CONTEXT].agent.ready()
+    return answer(messages.Ready(ready=is_ready), 200 if is_ready else 503)
+
+
+async def pair(request: web.Request) -> web.Response:
+    """Exchange a code for a token."""
+    context = request.app[CONTEXT]
+    asked = await _read_body(request, messages.PairRequest)
+    # The peer's address as the kernel knows it: headers say what a client wants them to.
+    outcome = context.pairing.try_code(asked.code, request.remote or "", context.clock.steady_ns())
+    if outcome is not Outcome.PAIRED:
+        raise RefusedError(*_NOT_PAIRED[outcome])
+    return answer(messages.Paired(token=context.tokens.add(asked.name, context.clock.wall_ns())))
+
+
+def _action(body: type[_T], act: Callable[[AgentApi, int, _T], None]) -> Handler:
+    """Make the handler of an action; it answers with the device as it is then."""
+
+    async def handle(request: web.Request) -> web.Response:
+        agent, mac = request.app[CONTEXT].agent, _read_mac(request)
+        asked = await _read_body(request, body)
+        await _ask(request, mac, lambda: act(agent, mac, asked))
+        return await _answer_device(request, mac)
+
+    return handle
+
+
+def _mute(agent: AgentApi, mac: int, asked: messages.Mute) -> None:
+    agent.mute(mac, None if asked.until is None else nanoseconds(asked.until))
+
+
+def _expect_update(agent: AgentApi, mac: int, asked: messages.ExpectUpdate) -> None:
+    agent.expect_update(mac, nanoseconds(asked.until))
+
+
+def _label(agent: AgentApi, mac: int, asked: messages.Label) -> None:
+    agent.label(mac, asked.version, asked.label)
+
+
+HANDLERS: dict[str, Handler] = {
+    "info": info,
+    "openapi": openapi,
+    "devices": devices,
+    "device": device,
+    "history": history,
+    "image": image,
+    "enrol": _action(messages.Nothing, lambda agent, mac, _: agent.enrol(mac)),
+    "accept": _action(messages.Nothing, lambda agent, mac, _: agent.accept(mac)),
+    "relearn": _action(messages.Nothing, lambda agent, mac, _: agent.relearn(mac)),
+    "mute": _action(messages.Mute, _mute),
+    "wrong_alarm": _action(
+        messages.WrongAlarm, lambda agent, mac, asked: agent.wrong_alarm(mac, asked.event)
+    ),
+    "label": _action(messages.Label, _label),
+    "expect_update": _action(messages.ExpectUpdate, _expect_update),
+    "events": events,
+    "metrics": metrics,
+    "health": health,
+    "ready": ready,
+    "pair": pair,
+}
+
+
+async def _answer_device(request: web.Request, mac: int) -> web.Response:
+    context = request.app[CONTEXT]
+    record = await context.call(context.agent.device, mac)
+    if record is None:
+        raise RefusedError(404, "no such device")
+    return answer(convert(record, messages.Device))
+
+
+async def _ask(request: web.Request, mac: int, ask: Callable[[], _R]) -> _R:
+    """Ask about a device; one that is not there is another error than a wrong question."""
+    context = request.app[CONTEXT]
+    try:
+        return await context.call(ask)
+    except UsageError as error:
+        known = await context.call(context.agent.device, mac)
+        raise RefusedError(404 if known is None else 409, str(error)) from error
+
+
+def _read_mac(request: web.Request) -> int:
+    text = request.match_info["mac"]
+    if not re.fullmatch(messages.MAC_PATTERN, text):
+        raise RefusedError(400, "a device is named by its MAC, in lower case with colons")
+    return parse_mac(text)
+
+
+def _read_query(request: web.Request, query: type[_T]) -> _T:
+    values: dict[str, str | int] = {}
+    for name, text in request.query.items():
+        if name in values:
+            raise RefusedError(400, "a parameter is there twice")
+        is_count = re.fullmatch("[0-9]{1,19}", text) is not None
+        values[name] = int(text) if is_count else text
+    try:
+        return msgspec.convert(values, query)
+    except msgspec.ValidationError as error:
+        raise RefusedError(400, str(error)) from error
+
+
+async def _read_body(request: web.Request, body: type[_T]) -> _T:
+    try:
+        async with asyncio.timeout(request.app[CONTEXT].limits.body_s):
+            data = await request.read()
+    except TimeoutError as error:
+        raise RefusedError(408, "the body does not come") from error
+    if not data and body is messages.Nothing:
+        data = b"{}"
+    elif request.content_type != "application/json":
+        # Forms of other sites cannot send this type without asking first.
+        raise RefusedError(415, "the body has to be application/json")
+    try:
+        return msgspec.json.decode(data, type=body)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RefusedError(400, str(error)) from error

@@ -1,0 +1,294 @@
+"""An agent that keeps everything in memory, behind a real server with a real certificate."""
+
+import asyncio
+import contextlib
+import ssl
+import threading
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import aiohttp
+import pytest
+from fwid_agent.api.certificate import Certificate, load_certificate, make_ssl_context
+from fwid_agent.api.context import Clock, Limits
+from fwid_agent.api.contract import AgentApi, Record, Which
+from fwid_agent.api.pairing import Pairing
+from fwid_agent.api.server import make_app, start_server
+from fwid_agent.api.tokens import TokenStore
+from fwid_agent.errors import UsageError
+from fwid_agent.types import Cause, Event, EventReason, EventType, format_mac, format_time
+
+PLUG = 0x908D78A8E143
+EVENT_ID = "00000000-0000-0000-0000-000000000001"
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@dataclass(frozen=True)
+class Page:
+    events: Sequence[Event]
+    gap: bool
+    last_seq: int
+
+
+@dataclass
+class FakeAgent:
+    """What the API talks to; `told` is what it was asked to do."""
+
+    stored: list[Event] = field(default_factory=list)
+    dropped: int = 0
+    told: list[tuple[Any, ...]] = field(default_factory=list)
+    listeners: list[Callable[[Event], None]] = field(default_factory=list)
+    is_ready: bool = True
+    error: Exception | None = None
+    before_page: Callable[[], None] | None = None
+
+    def add(self, count: int = 1, text: str = "") -> None:
+        """Let events happen, as the store and the service do; in the event loop."""
+        for _ in range(count):
+            seq = len(self.stored) + 1
+            event = make_event(seq, text)
+            self.stored.append(event)
+            for tell in tuple(self.listeners):
+                tell(event)
+
+    def info(self) -> Record:
+        if self.error:
+            raise self.error
+        capture = {"packets": 12, "interface": "eth0"}
+        return {"id": EVENT_ID, "version": "0.1.0", "started": format_time(0), "capture": capture}
+
+    def devices(self) -> list[Record]:
+        return [self._record(PLUG)]
+
+    def device(self, mac: int) -> Record | None:
+        return self._record(mac) if mac == PLUG else None
+
+    def _record(self, mac: int) -> Record:
+        return {
+            "device": format_mac(mac),
+            "state": "stable",
+            "version": 1,
+            "since": format_time(0),
+            "first_seen": format_time(0),
+            "last_seen": format_time(10**18),
+            "packets_sent": 10,
+            "packets_received": 0,
+            "bytes": 1234,
+            "name": "<script>alert(1)</script>",
+            "similarity": float("nan"),
+            "reasons": [{"key": "new_port", "params": {"port": 443}}],
+            "versions": [{"version": 1, "label": None}],
+        }
+
+    def history(self, mac: int, since_ns: int) -> list[Record]:
+        self._act("history", mac, since_ns)
+        return [
+            {
+                "time": format_time(0),
+                "state": "changed",
+                "version": 1,
+                "verdict": "changed",
+                "cause": "software",
+                "g": float("nan"),
+                "reasons": [],
+            }
+        ]
+
+    def image(self, mac: int, which: Which) -> bytes | None:
+        self._act("image", mac, which)
+        return None if which == "after" else PNG
+
+    def enrol(self, mac: int) -> None:
+        self._act("enrol", mac)
+
+    def accept(self, mac: int) -> None:
+        self._act("accept", mac)
+
+    def relearn(self, mac: int) -> None:
+        self._act("relearn", mac)
+
+    def mute(self, mac: int, until_ns: int | None) -> None:
+        self._act("mute", mac, until_ns)
+
+    def wrong_alarm(self, mac: int, event_id: str) -> None:
+        self._act("wrong_alarm", mac, event_id)
+
+    def label(self, mac: int, version: int, text: str) -> None:
+        if version > 1:
+            raise UsageError(f"no version {version}")
+        self._act("label", mac, version, text)
+
+    def expect_update(self, mac: int, until_ns: int) -> None:
+        self._act("expect_update", mac, until_ns)
+
+    def _act(self, *told: Any) -> None:
+        if told[1] != PLUG:
+            raise UsageError("no such device;\n`fwid devices` lists them")
+        self.told.append(told)
+
+    def events(self, after_seq: int, limit: int) -> Page:
+        if self.before_page:
+            self.before_page()
+        kept = [event for event in self.stored if event.seq > max(after_seq, self.dropped)]
+        gap = after_seq < self.dropped or after_seq > len(self.stored)
+        return Page(kept[:limit], gap, len(self.stored))
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        self.listeners.append(callback)
+        return lambda: self.listeners.remove(callback)
+
+    def metrics(self) -> Mapping[str, float]:
+        return {"packets_total": 12, "queue": float("nan"), "load": float("inf")}
+
+    def health(self) -> Record:
+        return {"losses": 0}
+
+    def ready(self) -> bool:
+        return self.is_ready
+
+
+# The fake is what the service has to be.
+_: type[AgentApi] = FakeAgent
+
+
+def make_event(seq: int, text: str = "") -> Event:
+    return Event(
+        seq=seq,
+        id=str(UUID(int=seq)),
+        time=format_time(seq * 10**9),
+        device=format_mac(PLUG),
+        type=EventType.VERSION_CHANGED,
+        from_version=1,
+        to_version=2,
+        cause=Cause.SOFTWARE,
+        expected=False,
+        reasons=(EventReason("new_port", {"port": 443, "text": text}),),
+    )
+
+
+@dataclass
+class Time:
+    """A clock that moves when it is told to."""
+
+    now_ns: int = 10**18
+
+    def clock(self) -> Clock:
+        return Clock(lambda: self.now_ns, lambda: self.now_ns)
+
+
+@dataclass
+class Home:
+    """A running server with everything behind it, and a client that has its fingerprint."""
+
+    agent: FakeAgent
+    tokens: TokenStore
+    pairing: Pairing
+    time: Time
+    session: aiohttp.ClientSession
+    url: str
+    token: str
+    pinned: aiohttp.Fingerprint
+    port: int
+
+    async def ask(
+        self, method: str, path: str, *, token: str | None = "", **more: Any
+    ) -> tuple[int, Any, Mapping[str, str]]:
+        """Give status, JSON (or bytes) and headers; `token` None sends none."""
+        headers = dict(more.pop("headers", {}))
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token or self.token}"
+        async with self.session.request(
+            method, self.url + path, headers=headers, ssl=self.pinned, **more
+        ) as response:
+            is_json = response.content_type == "application/json"
+            data = await (response.json() if is_json else response.read())
+            return response.status, data, response.headers
+
+    @contextlib.asynccontextmanager
+    async def socket(self, after: Any = None) -> AsyncIterator[aiohttp.ClientWebSocketResponse]:
+        """Open a WebSocket, and send the first message where `after` is given."""
+        async with self.session.ws_connect(
+            self.url + "/events/ws",
+            headers={"Authorization": f"Bearer {self.token}"},
+            ssl=self.pinned,
+        ) as opened:
+            if after is not None:
+                await opened.send_json({"after": after})
+            yield opened
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    return load_certificate(path, ("localhost", "127.0.0.1"), datetime(2026, 1, 1, tzinfo=UTC))
+
+
+class Runner:
+    """Runs one test's coroutine against a server of its own."""
+
+    def __init__(self, folder: Path, certificate: Certificate) -> None:
+        self.folder = folder
+        self.certificate = certificate
+        self.limits = Limits(close_s=0.5)
+
+    def limit(self, **values: Any) -> None:
+        self.limits = replace(self.limits, **values)
+
+    def __call__(self, test: Callable[[Home], Coroutine[Any, Any, None]]) -> None:
+        async def run() -> None:
+            async with asyncio.timeout(60), self.home() as home:
+                await test(home)
+
+        asyncio.run(run())
+
+    @contextlib.asynccontextmanager
+    async def home(self) -> AsyncIterator[Home]:
+        agent, pairing, time = FakeAgent(), Pairing(), Time()
+        tokens = TokenStore(self.folder / "tokens.json")
+        token = tokens.add("test", time.now_ns)
+        app = make_app(agent, tokens, pairing, clock=time.clock(), limits=self.limits)
+        context = make_ssl_context(self.certificate)
+        pinned = aiohttp.Fingerprint(bytes.fromhex(self.certificate.fingerprint))
+        async with (
+            start_server(app, "127.0.0.1", 0, context) as listening,
+            aiohttp.ClientSession() as session,
+        ):
+            url = f"https://127.0.0.1:{listening.port}/api/v1"
+            yield Home(agent, tokens, pairing, time, session, url, token, pinned, listening.port)
+
+
+@pytest.fixture
+def serve(tmp_path: Path, certificate: Certificate) -> Runner:
+    return Runner(tmp_path, certificate)
+
+
+@pytest.fixture
+def background(serve: Runner) -> Iterator[Home]:
+    """A server in a thread of its own, for clients that block."""
+    ready, homes = threading.Event(), list[Home]()
+    loop = asyncio.new_event_loop()
+    stop = asyncio.Event()
+
+    async def run() -> None:
+        async with serve.home() as home:
+            homes.append(home)
+            ready.set()
+            await stop.wait()
+
+    thread = threading.Thread(target=lambda: loop.run_until_complete(run()))
+    thread.start()
+    assert ready.wait(30)
+    yield homes[0]
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(30)
+    loop.close()
+
+
+def trusting(certificate: Certificate) -> ssl.SSLContext:
+    """A client's context that knows this one certificate only."""
+    pem = certificate.path.read_text()
+    return ssl.create_default_context(cadata=pem[pem.index("-----BEGIN CERT") :])
