@@ -3,14 +3,16 @@
 import csv
 import shutil
 import struct
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
 import zstandard
-from fwid_agent.capture.files import find_captures
+from fwid_agent.capture.files import find_captures, open_capture
 from fwid_agent.config import Config
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline import ReplayRequest, Summary, VerdictLine, replay
@@ -72,8 +74,7 @@ def run(paths: Sequence[Path], store: Path | None = None, unit: UnitKind = "day"
     except UnreadableInputError as error:
         fault = error
     verdicts = [line for line in lines if isinstance(line, VerdictLine)]
-    (summary,) = (line for line in lines if isinstance(line, Summary))
-    assert lines[-1] is summary
+    (summary,) = (line for line in lines[len(verdicts) :] if isinstance(line, Summary))
     return Ran(verdicts, replace(summary, seconds=0), notes, fault)
 
 
@@ -132,11 +133,10 @@ def unpacked(path: Path) -> bytes:
 
 
 def record_starts(data: bytes | bytearray) -> list[int]:
-    starts, at = [], 24
-    while at < len(data):
-        starts.append(at)
-        at += 16 + int.from_bytes(data[at + 8 : at + 12], "little")
-    return starts
+    starts = [24]
+    while (at := starts[-1]) < len(data):
+        starts.append(at + 16 + int.from_bytes(data[at + 8 : at + 12], "little"))
+    return starts[:-1]
 
 
 def later(path: Path, days: int, folder: Path) -> Path:
@@ -149,10 +149,10 @@ def later(path: Path, days: int, folder: Path) -> Path:
     return target
 
 
-def says(mac: str, ts_ns: int, to: str = "02:00:00:00:00:09", size: int = 100) -> Frame:
+def says(mac: str, ts_ns: int, to: str = "02:00:00:00:00:09") -> Frame:
     """One packet of a device to another."""
     link = Ether(src=mac, dst=to) / IP(src=f"10.0.0.{mac[-1]}", dst=f"10.0.0.{to[-1]}")
-    return Frame(bytes(link / UDP(sport=5000, dport=6000) / Raw(bytes(size))), ts_ns)
+    return Frame(bytes(link / UDP(sport=5000, dport=6000) / Raw(bytes(100))), ts_ns)
 
 
 # --- pieces, repetitions, memory -----------------------------------------------------------------
@@ -246,7 +246,7 @@ def test_without_a_store_the_same_happens(
 def test_captures_that_break_off_keep_what_was_before(tmp_path: Path, unit: UnitKind) -> None:
     """The run goes on as if they had ended a packet earlier; each of them is named."""
     first, second, third = in_time("D-LinkSensor")[:3]
-    cut, short = ([tmp_path / f"{kind}{n}" for n in range(2)] for kind in ("cut", "short"))
+    cut, short = ([tmp_path / f"{kind}{n}" for n in "12"] for kind in ("cut", "short"))
     for path, damaged, shorter in zip((first, second), cut, short, strict=True):
         data = unpacked(path)
         damaged.write_bytes(data[:-3])
@@ -265,21 +265,24 @@ def test_captures_that_break_off_keep_what_was_before(tmp_path: Path, unit: Unit
     assert_same_content(tmp_path / "cut.db", tmp_path / "short.db")
 
 
-def test_a_clock_that_jumps_back_is_told_once(tmp_path: Path) -> None:
+def test_a_clock_that_jumps_back_is_told_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """All frames count, at the times that they bear; a day that was judged stays judged."""
-    days = [0, 1, 2, 0, 1, 2, 3]
+    in_blocks = partial(open_capture, block_bytes=1 << 12)  # of some 25 frames
+    monkeypatch.setattr(sys.modules[replay.__module__], "open_capture", in_blocks)
+    days = [0, 1, 2, 0, 1, 2, 3, 1]
     frames = [says(ONE, START_NS + day * DAY_NS + h * HOUR_NS) for day in days for h in range(24)]
     path = tmp_path / "jumps.pcap"
     path.write_bytes(pcap(frames))
-    ran = run([path], tmp_path / "home.db")
 
+    ran = run([path], tmp_path / "home.db")
     (note,) = ran.notes
     assert note.startswith(f"{path}: frame 73: the clock jumps back by ")
-    assert ran.fault is None
-    assert ran.summary.packets == len(frames)
+    assert (ran.fault, ran.summary.packets) == (None, len(frames))
     judged = [line.time[:10] for line in ran.verdicts if line.device == ONE]
     assert len(judged) == len(set(judged)) == 4
-    assert content(tmp_path / "home.db").packets(parse_mac(ONE)) == [48, 48, 48, 24]
+    assert content(tmp_path / "home.db").packets(parse_mac(ONE)) == [48, 72, 48, 24]
 
 
 def test_who_never_speaks_is_quiet(tmp_path: Path) -> None:
@@ -291,8 +294,6 @@ def test_who_never_speaks_is_quiet(tmp_path: Path) -> None:
     assert {line.state for line in ran.verdicts if line.device == OTHER} == {"quiet"}
     assert {line.state for line in ran.verdicts if line.device == ONE} == {"learning", "stable"}
     assert [device.mac for device in ran.summary.devices] == [ONE]
-    held = content(tmp_path / "home.db")
-    (row,) = [row for row in held.devices if row.device == parse_mac(OTHER)]
+    devices = content(tmp_path / "home.db").devices
+    (row,) = [row for row in devices if row.device == parse_mac(OTHER)]
     assert (row.packets_sent, row.packets_received) == (0, 144)
-    told = {event.type for event in held.events if event.device == OTHER}
-    assert told <= {EventType.NEW_DEVICE}
