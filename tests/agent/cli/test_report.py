@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
-from fwid_agent.cli.fingerprints import draw_fingerprints
 from fwid_agent.core.stability import Rules
 from fwid_agent.core.watch import Watch, begin
+from fwid_agent.pipeline.fingerprints import draw_fingerprints
 from fwid_agent.types import Cause, Event, EventType, UnitTable
 from PIL import Image
 

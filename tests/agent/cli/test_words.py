@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 import pytest
-from fwid_agent.cli.words import describe_reason, short_number
 from fwid_agent.core import findings
+from fwid_agent.report.words import describe_reason, short_number
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -81,6 +81,7 @@ def agent(
     (folder / "fwid.toml").write_text(config)
     command = [sys.executable, "-m", "fwid_agent.cli.main", "run", lan.near]
     command += ["--store", str(folder / "fwid.db"), "--config", str(folder / "fwid.toml")]
+    command += [] if "--port" in more else ["--port", "0"]
     process = subprocess.Popen(
         [*command, *more], stderr=subprocess.PIPE, text=True, start_new_session=True
     )

@@ -17,7 +17,7 @@ from fwid_agent.cli.options import (
     read_mac,
 )
 from fwid_agent.cli.output import note, print_json, reading, say, styled
-from fwid_agent.cli.words import describe_reason
+from fwid_agent.report.words import describe_reason
 from fwid_agent.types import Decision
 
 _SAY = {

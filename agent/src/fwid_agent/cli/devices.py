@@ -9,11 +9,11 @@ import typer
 from fwid_agent.cli.compare import decision_record
 from fwid_agent.cli.options import Device, Json, Store, read_mac, store_path
 from fwid_agent.cli.output import make_table, out, plain, print_json, say, styled
-from fwid_agent.cli.words import describe_reason
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.core.stability import Accepted, DeviceState, Relearn
 from fwid_agent.errors import UsageError
 from fwid_agent.events_json import event_record
+from fwid_agent.report.words import describe_reason
 from fwid_agent.store import DeviceRow, VerdictRow
 from fwid_agent.store import Store as OpenStore
 from fwid_agent.types import Event, format_mac, format_time

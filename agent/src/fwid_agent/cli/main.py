@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from fwid_agent.cli import backup, bench, compare, devices, lab, replay, report, run
+from fwid_agent.cli import backup, bench, compare, devices, lab, pair, replay, report, run
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError
 
@@ -41,6 +41,8 @@ app = typer.Typer(
 app.command()(replay.replay)
 app.command(cls=compare.CompareCommand)(compare.compare)
 app.command()(run.run)
+app.command()(pair.pair)
+app.command()(pair.tokens)
 app.command()(devices.devices)
 app.command()(devices.show)
 app.command()(devices.accept)

@@ -16,8 +16,8 @@ from fwid_agent.cli.options import (
     read_duration,
 )
 from fwid_agent.cli.output import make_table, note, out, print_json, reading, say, styled
-from fwid_agent.cli.words import describe_reason
 from fwid_agent.errors import UsageError
+from fwid_agent.report.words import describe_reason
 
 if TYPE_CHECKING:
     from fwid_agent.pipeline import Summary, VerdictLine

@@ -17,9 +17,9 @@ from fwid_agent.cli.options import (
     store_path,
 )
 from fwid_agent.cli.output import print_json, say
-from fwid_agent.cli.words import describe_reason
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.errors import UsageError
+from fwid_agent.report.words import describe_reason
 from fwid_agent.store import DeviceRow, VerdictRow
 from fwid_agent.store import Store as OpenStore
 from fwid_agent.types import Event, format_mac, format_time
@@ -76,7 +76,7 @@ def report(
 
 
 def _read_device(store: OpenStore, row: DeviceRow, memory: str, unit_ns: int) -> "ReportDevice":
-    from fwid_agent.cli.fingerprints import draw_fingerprints  # noqa: PLC0415 - loads Pillow
+    from fwid_agent.pipeline.fingerprints import draw_fingerprints  # noqa: PLC0415 - loads Pillow
     from fwid_agent.pipeline.memory import read_watch  # noqa: PLC0415 - scipy is slow to load
     from fwid_agent.report.model import ReportDevice  # noqa: PLC0415
 

@@ -1,56 +1,125 @@
-"""The running agent: starts the analysis, answers those who ask, and ends cleanly."""
+"""The running agent: starts the analysis and the API, answers those who ask, ends cleanly."""
 
 import asyncio
+import logging
 import signal
 import time
+from collections.abc import Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
+from fwid_agent.api.certificate import Certificate, find_names, load_certificate, make_ssl_context
+from fwid_agent.api.pairing import Pairing
+from fwid_agent.api.server import make_app, start_server
+from fwid_agent.api.tokens import TokenStore
 from fwid_agent.core.stability import Accepted, Relearn
 from fwid_agent.errors import UsageError
 from fwid_agent.service.link import CaptureLink
 from fwid_agent.service.local import listen, socket_path
+from fwid_agent.service.view import AgentView
 from fwid_agent.service.watcher import Watcher, WatchRequest
-from fwid_agent.types import parse_mac
+from fwid_agent.types import Event, parse_mac
 
 _STEERING: dict[str, Accepted | Relearn] = {"accept": Accepted(), "relearn": Relearn()}
+_log = logging.getLogger("fwid")
 
 
-def run_agent(request: WatchRequest, link: CaptureLink) -> None:
+@dataclass(frozen=True, slots=True)
+class ApiRequest:
+    """Where the API listens; `host` None is everywhere."""
+
+    host: str | None
+    port: int
+
+
+def run_agent(request: WatchRequest, link: CaptureLink, api: ApiRequest | None) -> None:
     """Watch until SIGINT or SIGTERM; what was captured until then is stored.
 
     Raises:
-        FwidError: the analysis cannot go on.
+        FwidError: the analysis cannot go on, or the API cannot listen.
 
     """
-    asyncio.run(_run(request, link))
+    asyncio.run(_run(request, link, api))
 
 
-async def _run(request: WatchRequest, link: CaptureLink) -> None:
+async def _run(request: WatchRequest, link: CaptureLink, api: ApiRequest | None) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopping.set)
-    watcher = Watcher(
-        request, link, lambda _: None, lambda: loop.call_soon_threadsafe(stopping.set)
-    )
-    server = await listen(request.store, lambda asked: _answer(watcher, asked))
-    watcher.start()
-    try:
+    views: list[AgentView] = []
+
+    def on_events(events: Sequence[Event]) -> None:
+        for view in views:
+            loop.call_soon_threadsafe(view.tell, events)
+
+    watcher = Watcher(request, link, on_events, lambda: loop.call_soon_threadsafe(stopping.set))
+    views.append(AgentView(request, watcher))
+    async with AsyncExitStack() as stack:
+        access = Access(request.store.parent)
+        server = await listen(request.store, lambda asked: _answer(watcher, access, asked))
+        stack.callback(socket_path(request.store).unlink, missing_ok=True)
+        stack.callback(server.close)
+        watcher.start()
+        stack.push_async_callback(_end, watcher)
+        await asyncio.to_thread(watcher.ready.wait, _READY_S)
+        if api is not None:
+            certificate = access.certificate()
+            app = make_app(views[0], access.tokens, access.pairing)
+            listening = start_server(app, api.host, api.port, make_ssl_context(certificate))
+            port = (await stack.enter_async_context(listening)).port
+            _log.info("serving port=%d fingerprint=%s", port, certificate.fingerprint)
         await stopping.wait()
-    finally:
-        server.close()
-        watcher.stop()
-        await asyncio.to_thread(watcher.join)
-        socket_path(request.store).unlink(missing_ok=True)
     if watcher.error is not None:
         raise watcher.error
 
 
-async def _answer(watcher: Watcher, asked: dict[str, Any]) -> dict[str, Any]:
+_READY_S = 30.0
+
+
+async def _end(watcher: Watcher) -> None:
+    watcher.stop()
+    await asyncio.to_thread(watcher.join)
+
+
+class Access:
+    """Who may ask the API: the tokens, the pairing and the certificate, beside the store."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.tokens = TokenStore(folder / "tokens.json")
+        self.pairing = Pairing()
+
+    def certificate(self) -> Certificate:
+        """The agent's certificate, made at first start."""
+        return load_certificate(
+            self._folder / "certificate.pem", find_names(), datetime.now(tz=UTC)
+        )
+
+
+async def _answer(watcher: Watcher, access: Access, asked: dict[str, Any]) -> dict[str, Any]:
     """Do what a command on this machine asks."""
-    given = _STEERING.get(asked.get("do", ""))
+    what, now_ns = asked.get("do"), time.time_ns()
+    if what == "pair":
+        fingerprint = (await asyncio.to_thread(access.certificate)).fingerprint
+        return {"code": access.pairing.new_code(now_ns), "fingerprint": fingerprint}
+    if what == "tokens":
+        tokens = access.tokens.tokens()
+        return {
+            "tokens": [
+                {"id": one.id, "name": one.name, "created": one.created, "last_used": one.last_used}
+                for one in tokens
+            ]
+        }
+    if what == "revoke":
+        access.tokens.revoke(str(asked.get("id")))
+        return {"revoked": asked["id"]}
+    given = _STEERING.get(str(what))
     if given is None:
-        raise UsageError(f"{asked.get('do')!r}: the agent knows no such command; update it")
+        raise UsageError(f"{what!r}: the agent knows no such command; update it")
     device = parse_mac(str(asked.get("device")))
     done = watcher.ask(lambda home: home.steer(device, given, time.time_ns()))
     state = await asyncio.wrap_future(done)

@@ -106,4 +106,22 @@ MIGRATIONS: tuple[Migration, ...] = (
             """,
         ),
     ),
+    Migration(
+        "what people say of alarms",
+        (
+            """
+            CREATE TABLE mutes (
+                device INTEGER PRIMARY KEY REFERENCES devices,
+                until_ns INTEGER
+            ) STRICT
+            """,
+            """
+            CREATE TABLE feedback (
+                event TEXT PRIMARY KEY REFERENCES events (id) ON DELETE CASCADE,
+                time_ns INTEGER NOT NULL,
+                kind TEXT NOT NULL
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
+    ),
 )

@@ -13,7 +13,7 @@ import numpy as np
 
 from fwid_agent.config import Config
 from fwid_agent.errors import StoreError
-from fwid_agent.store import devices, events, periods, verdicts
+from fwid_agent.store import devices, events, feedback, periods, verdicts
 from fwid_agent.store.database import clear_errors, connect, decoding, transaction
 from fwid_agent.store.rows import DeviceRow, EventPage, Progress, SessionProgress, VerdictRow
 from fwid_agent.tables import merge_tables
@@ -95,6 +95,19 @@ class Store:
         with self._writing() as connection:
             devices.put_label(connection, device, version, label)
 
+    def mute(self, device: int, until_ns: int | None, now_ns: int) -> None:
+        """Want no alarm of a device until then (None: until further notice; a past time: again)."""
+        with self._writing() as connection:
+            if until_ns is not None and until_ns <= now_ns:
+                feedback.drop_mute(connection, device)
+            else:
+                feedback.put_mute(connection, device, until_ns)
+
+    def call_wrong(self, event: str, now_ns: int) -> bool:
+        """Keep that an event's alarm was wrong; False where there is no such event."""
+        with self._writing() as connection:
+            return feedback.put_wrong_alarm(connection, event, now_ns)
+
     def compact(self, now_ns: int, config: Config) -> None:
         """Fold windows that are old enough into units, and forget what is older than is kept.
 
@@ -131,6 +144,16 @@ class Store:
         """The state of each device, as it was given."""
         with self._reading() as connection:
             return devices.read_states(connection)
+
+    def mutes(self) -> dict[int, int | None]:
+        """Until when each muted device is muted; None: until further notice."""
+        with self._reading() as connection:
+            return feedback.read_mutes(connection)
+
+    def wrong_alarms(self) -> tuple[str, ...]:
+        """Ids of the events whose alarm was called wrong."""
+        with self._reading() as connection:
+            return feedback.read_wrong_alarms(connection)
 
     def labels(self, device: int) -> dict[int, str]:
         """The names of a device's versions."""

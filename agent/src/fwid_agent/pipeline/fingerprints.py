@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fwid_agent.cli.words import PROTOCOL_NAMES
 from fwid_agent.core.image import (
     AS_ALWAYS,
     GLOBAL_COLUMNS,
@@ -24,6 +23,7 @@ from fwid_agent.report.pictures import (
     select_rows,
     speaking_rows,
 )
+from fwid_agent.report.words import PROTOCOL_NAMES
 from fwid_agent.tables import select_periods
 from fwid_agent.types import F8, ROWS, U1, Bools, Event, UnitTable, format_time
 
