@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import ssl
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -193,6 +192,7 @@ class Home:
     token: str
     pinned: aiohttp.Fingerprint
     port: int
+    certificate: Path
 
     async def ask(
         self, method: str, path: str, *, token: str | None = "", **more: Any
@@ -258,7 +258,18 @@ class Runner:
             aiohttp.ClientSession() as session,
         ):
             url = f"https://127.0.0.1:{listening.port}/api/v1"
-            yield Home(agent, tokens, pairing, time, session, url, token, pinned, listening.port)
+            yield Home(
+                agent,
+                tokens,
+                pairing,
+                time,
+                session,
+                url,
+                token,
+                pinned,
+                listening.port,
+                self.certificate.path,
+            )
 
 
 @pytest.fixture
@@ -286,9 +297,3 @@ def background(serve: Runner) -> Iterator[Home]:
     loop.call_soon_threadsafe(stop.set)
     thread.join(30)
     loop.close()
-
-
-def trusting(certificate: Certificate) -> ssl.SSLContext:
-    """A client's context that knows this one certificate only."""
-    pem = certificate.path.read_text()
-    return ssl.create_default_context(cadata=pem[pem.index("-----BEGIN CERT") :])
