@@ -1,5 +1,6 @@
 """The command `fwid`: its commands, and how it ends when something is wrong."""
 
+import errno
 import os
 import sys
 import traceback
@@ -96,6 +97,8 @@ def main() -> None:
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name in _OF_THE_EXTRA:
             _end(f"this needs {error.name}: pip install 'fwid-agent[lab]'", 2, error)
+        if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+            _end("the output cannot be written: the disk is full", 2, error)
         line = f"this is a bug ({type(error).__name__}: {error}); --debug shows where it is"
         _end(line, 1, error)
 
