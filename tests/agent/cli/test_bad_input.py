@@ -82,8 +82,9 @@ def summary_of(ended: Ended) -> dict[str, Any]:
 
 
 def device_of(fwid: Fwid, store: Path, mac: str) -> dict[str, Any]:
+    """Everything but its events, whose ids are those of the store."""
     (device,) = fwid("show", mac, "--store", store, "--json").records()
-    return device
+    return {key: value for key, value in device.items() if key != "events"}
 
 
 @pytest.fixture
@@ -199,7 +200,7 @@ def test_a_device_that_never_speaks(fwid: Fwid, tmp_path: Path) -> None:
     (answer,) = ended.records()
     assert (ended.code, ended.err) == (0, "")
     assert (answer["verdict"], answer["g"]) == ("insufficient", None)
-    assert answer["missing"] == "the device sends nothing in the baseline captures"
+    assert "sends nothing" in answer["missing"]
 
 
 def test_a_clock_that_jumps_back(fwid: Fwid, tmp_path: Path) -> None:
