@@ -30,7 +30,7 @@ MAY_IMPORT = {
     "api": SHARED,
     "identify": SHARED | {"core", "model"},
     "pipeline": SHARED | STAGES | {"report"},
-    "service": SHARED | STAGES | {"api", "identify", "pipeline"},
+    "service": SHARED | STAGES | {"api", "identify", "pipeline", "report"},
     "cli": SHARED | STAGES | {"api", "cli.lab", "identify", "pipeline", "report", "service"},
     "cli.lab": SHARED | STAGES | {"cli", "identify", "lab", "pipeline"},
     "lab": SHARED | STAGES | {"api", "cli", "identify", "pipeline", "service"},

@@ -24,7 +24,12 @@ PATHS = [
     for method in methods
 ]
 CLOSED = [(method, path) for method, path in PATHS if path not in OPEN]
-NO_ROUTE = [("GET", "/nothing"), ("GET", "/../.."), ("DELETE", "/info"), ("OPTIONS", "/devices")]
+NO_ROUTE = [
+    ("GET", "/nothing"),
+    ("GET", "/../nothing"),
+    ("DELETE", "/info"),
+    ("OPTIONS", "/devices"),
+]
 
 
 def test_no_request_without_a_token_gets_more_than_health(serve: Any) -> None:
@@ -232,33 +237,47 @@ def test_a_port_that_is_taken_is_said_to_be_so(serve: Any, certificate: Certific
     serve(test)
 
 
+@pytest.mark.parametrize("limit", ["MOST_CONNECTIONS", "MOST_OF_ADDRESS"])
+@pytest.mark.parametrize("speaks", [True, False])
 def test_more_connections_than_there_may_be_are_refused(
-    serve: Any, monkeypatch: pytest.MonkeyPatch
+    serve: Any, monkeypatch: pytest.MonkeyPatch, limit: str, speaks: bool
 ) -> None:
-    """Open connections are open files, and the store needs some too."""
-    monkeypatch.setattr("fwid_agent.api.server._MOST_CONNECTIONS", 3)
+    """Open connections are open files; those that never speak TLS count, too."""
+    monkeypatch.setattr(f"fwid_agent.api.listener.{limit}", 3)
 
     async def test(home: Any) -> None:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         kept = []
         for _ in range(3):
-            kept.append(await asyncio.open_connection("127.0.0.1", home.port, ssl=context))
-            await asyncio.sleep(0.05)
+            encrypted = context if speaks else None
+            kept.append(await asyncio.open_connection("127.0.0.1", home.port, ssl=encrypted))
         with pytest.raises((aiohttp.ClientError, ConnectionError)):
             await home.ask("GET", "/health")
         kept.pop()[1].transport.abort()
-        for _ in range(200):
-            await asyncio.sleep(0.02)
+        while True:  # until the server has seen that a place is free
             try:
                 assert (await home.ask("GET", "/health"))[0] == 200
-            except aiohttp.ClientError:
-                continue
-            break
-        else:
-            pytest.fail("a place that was left stays taken")
+            except (aiohttp.ClientError, ConnectionError):
+                await asyncio.sleep(0.01)
+            else:
+                break
         for _, writer in kept:
             writer.transport.abort()
+
+    serve(test)
+
+
+def test_one_that_never_speaks_tls_loses_its_place(
+    serve: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Silence is not for ever."""
+    monkeypatch.setattr("fwid_agent.api.listener._TLS_S", 0.05)
+
+    async def test(home: Any) -> None:
+        reader, writer = await asyncio.open_connection("127.0.0.1", home.port)
+        assert await reader.read() == b""
+        writer.close()
 
     serve(test)
 

@@ -14,6 +14,8 @@ from fwid_agent.api.contract import AgentApi
 from fwid_agent.api.pairing import Pairing
 from fwid_agent.api.tokens import Token, TokenStore
 
+SESSION_COOKIE = "__Host-fwid"  # the prefix: only over TLS, for this host alone (RFC 6265bis)
+PAGE_HEADER = "X-Fwid-Page"
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
 
@@ -98,8 +100,22 @@ class Context:
         """Return the token that a request shows, None where it shows none that is valid."""
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret:
+            secret = _page_secret(request)
+        if not secret:
             return None
         return self.tokens.verify(secret.strip(), self.clock.wall_ns())
+
+
+def _page_secret(request: web.Request) -> str:
+    """The token in the page's cookie, "" where the request may not be one of the page's own."""
+    secret = request.cookies.get(SESSION_COOKIE, "")
+    if request.headers.get("Upgrade", "").lower() == "websocket":
+        # Browsers let any page open a WebSocket, and say honestly which page it is.
+        origin = request.headers.get("Origin", "").partition("://")[2]
+        return secret if origin and origin == request.headers.get("Host") else ""
+    if request.method != "GET" and PAGE_HEADER not in request.headers:
+        return ""
+    return secret
 
 
 CONTEXT = web.AppKey("fwid_context", Context)

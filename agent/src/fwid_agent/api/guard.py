@@ -11,7 +11,7 @@ from fwid_agent.api.routes import ROUTES
 from fwid_agent.errors import FwidError, UsageError
 
 _log = logging.getLogger("fwid")
-_OPEN = {route.name for route in ROUTES if route.is_open}
+_OPEN = {route.name for route in ROUTES if route.is_open} | {"page", "page_file", "log_in"}
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",

@@ -115,13 +115,18 @@ async def ready(request: web.Request) -> web.Response:
 
 async def pair(request: web.Request) -> web.Response:
     """Exchange a code for a token."""
+    asked = await read_body(request, messages.PairRequest)
+    return answer(messages.Paired(token=admit_code(request, asked.code, asked.name)))
+
+
+def admit_code(request: web.Request, code: str, name: str) -> str:
+    """Return a new token for whoever shows the code; raises RefusedError."""
     context = request.app[CONTEXT]
-    asked = await _read_body(request, messages.PairRequest)
     # The peer's address as the kernel knows it: headers say what a client wants them to.
-    outcome = context.pairing.try_code(asked.code, request.remote or "", context.clock.steady_ns())
+    outcome = context.pairing.try_code(code, request.remote or "", context.clock.steady_ns())
     if outcome is not Outcome.PAIRED:
         raise RefusedError(*_NOT_PAIRED[outcome])
-    return answer(messages.Paired(token=context.tokens.add(asked.name, context.clock.wall_ns())))
+    return context.tokens.add(name, context.clock.wall_ns())
 
 
 def _action(body: type[_T], act: Callable[[AgentApi, int, _T], None]) -> Handler:
@@ -129,7 +134,7 @@ def _action(body: type[_T], act: Callable[[AgentApi, int, _T], None]) -> Handler
 
     async def handle(request: web.Request) -> web.Response:
         agent, mac = request.app[CONTEXT].agent, _read_mac(request)
-        asked = await _read_body(request, body)
+        asked = await read_body(request, body)
         await _ask(request, mac, lambda: act(agent, mac, asked))
         return await _answer_device(request, mac)
 
@@ -210,7 +215,8 @@ def _read_query(request: web.Request, query: type[_T]) -> _T:
         raise RefusedError(400, str(error)) from error
 
 
-async def _read_body(request: web.Request, body: type[_T]) -> _T:
+async def read_body(request: web.Request, body: type[_T]) -> _T:
+    """Read a request's body; raises RefusedError where it is none of these."""
     try:
         async with asyncio.timeout(request.app[CONTEXT].limits.body_s):
             data = await request.read()

@@ -77,6 +77,12 @@ class PairRequest(_Request):
     name: Name
 
 
+class LogIn(_Request):
+    """The code that the agent shows, from the page."""
+
+    code: Annotated[str, Meta(pattern="^[0-9]{8}$")]
+
+
 class Resume(_Request):
     """The first and only message of a client on the WebSocket."""
 
@@ -164,6 +170,7 @@ class Device(_Answer):
     similarity: float | None = None  # of the last unit
     cause: Cause = Cause.NONE
     reasons: tuple[EventReason, ...] = ()
+    reason_texts: tuple[str, ...] = ()  # the same in English words
     versions: tuple[VersionName, ...] = ()
     muted: bool = False
     muted_until: TimeText | None = None
@@ -192,6 +199,7 @@ class Judged(_Answer):
     similarity_baseline: float | None = None
     similarity_test: float | None = None
     reasons: tuple[EventReason, ...] = ()
+    reason_texts: tuple[str, ...] = ()  # the same in English words
     missing: str | None = None
 
 

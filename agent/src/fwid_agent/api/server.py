@@ -1,6 +1,5 @@
 """The application and the server: everything put together."""
 
-import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator
@@ -13,15 +12,14 @@ from fwid_agent.api.context import CONTEXT, Clock, Context, Ending, Limits
 from fwid_agent.api.contract import AgentApi
 from fwid_agent.api.guard import add_headers, guard
 from fwid_agent.api.handlers import HANDLERS
+from fwid_agent.api.listener import Listener
 from fwid_agent.api.pairing import Pairing
 from fwid_agent.api.routes import PREFIX, ROUTES
+from fwid_agent.api.session import PAGE_ROUTES
 from fwid_agent.api.tokens import TokenStore
 from fwid_agent.api.websocket import stream
-from fwid_agent.errors import UsageError
 
 DEFAULT_PORT = 8127
-_MOST_CONNECTIONS = 128  # each is a file that the store cannot open any more
-_TLS_S = 10.0
 _STOP_S = 1.5
 _REVOKED = Ending(1008, "the token was revoked")
 _STOPPING = Ending(1001, "the agent stops")
@@ -53,6 +51,8 @@ def make_app(
     for route in ROUTES:
         handler = stream if route.name == "stream" else HANDLERS[route.name]
         app.router.add_route(route.method, PREFIX + route.path, handler, name=route.name)
+    for name, (method, path, page_handler) in PAGE_ROUTES.items():
+        app.router.add_route(method, path, page_handler, name=name)
     app.on_response_prepare.append(add_headers)
     app.on_shutdown.append(_end_sockets)
     app.cleanup_ctx.append(_run_context)
@@ -77,35 +77,13 @@ async def start_server(
     try:
         server = runner.server
         assert server is not None  # set up just now
-
-        def accept() -> asyncio.BaseProtocol:
-            return _Refuse() if len(server.connections) >= _MOST_CONNECTIONS else server()
-
+        listener = Listener(server, host, port, ssl_context)
         try:
-            listener = await asyncio.get_running_loop().create_server(
-                accept,
-                host,
-                port,
-                ssl=ssl_context,
-                ssl_handshake_timeout=_TLS_S,
-                ssl_shutdown_timeout=_TLS_S,
-            )
-        except OSError as error:
-            raise UsageError(f"port {port}: {error.strerror or error}") from error
-        try:
-            yield Listening(listener.sockets[0].getsockname()[1])
+            yield Listening(listener.port)
         finally:
-            listener.close()
+            await listener.close()
     finally:
         await runner.cleanup()
-
-
-class _Refuse(asyncio.Protocol):
-    """Hangs up: there are as many connections as there may be."""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hang up at once."""
-        transport.close()
 
 
 async def _end_sockets(app: web.Application) -> None:

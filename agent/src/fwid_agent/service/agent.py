@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fwid_agent.api.certificate import Certificate, find_names, load_certificate, make_ssl_context
+from fwid_agent.api.context import Clock
 from fwid_agent.api.pairing import Pairing
 from fwid_agent.api.server import make_app, start_server
 from fwid_agent.api.tokens import TokenStore
@@ -102,10 +103,10 @@ class Access:
 
 async def _answer(watcher: Watcher, access: Access, asked: dict[str, Any]) -> dict[str, Any]:
     """Do what a command on this machine asks."""
-    what, now_ns = asked.get("do"), time.time_ns()
+    what = asked.get("do")
     if what == "pair":
         fingerprint = (await asyncio.to_thread(access.certificate)).fingerprint
-        return {"code": access.pairing.new_code(now_ns), "fingerprint": fingerprint}
+        return {"code": access.pairing.new_code(Clock().steady_ns()), "fingerprint": fingerprint}
     if what == "tokens":
         tokens = access.tokens.tokens()
         return {

@@ -13,9 +13,10 @@ from fwid_agent.core.devices import is_randomised
 from fwid_agent.core.stability import Accepted, DeviceState, ExpectUpdate, Relearn
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.pipeline.memory import read_watch, read_watch_state
+from fwid_agent.report.words import describe_reason
 from fwid_agent.service.watcher import Watcher, WatchRequest
 from fwid_agent.store import DeviceRow, EventPage, Store, VerdictRow
-from fwid_agent.types import Event, State, format_mac, format_time
+from fwid_agent.types import Event, State, Verdict, format_mac, format_time
 
 _ANSWER_S = 5.0
 _SECOND_NS = 1_000_000_000
@@ -237,6 +238,7 @@ class AgentView:
             record["similarity"] = _number(decision.similarity_test)
             record["cause"] = decision.cause.value
             record["reasons"] = _reasons(verdicts[-1])
+            record["reason_texts"] = _texts(verdicts[-1])
         return record
 
 
@@ -268,6 +270,7 @@ def _judged(verdict: VerdictRow) -> Record:
         "similarity_baseline": _number(decision.similarity_baseline),
         "similarity_test": _number(decision.similarity_test),
         "reasons": _reasons(verdict),
+        "reason_texts": _texts(verdict),
         "missing": decision.missing or None,
     }
 
@@ -276,6 +279,13 @@ def _reasons(verdict: VerdictRow) -> list[dict[str, Any]]:
     return [
         {"key": reason.key, "params": dict(reason.params)} for reason in verdict.decision.reasons
     ]
+
+
+def _texts(verdict: VerdictRow) -> list[str]:
+    """Words for what differs; a stable unit's small surprises are none."""
+    if verdict.decision.verdict in (Verdict.STABLE, Verdict.INSUFFICIENT):
+        return []
+    return [describe_reason(reason.key, reason.params) for reason in verdict.decision.reasons]
 
 
 def _number(value: float) -> float | None:

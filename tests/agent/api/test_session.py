@@ -1,0 +1,116 @@
+"""The page's session: a cookie for its own pages alone, and files that ask nobody but the agent."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import fwid_agent.api
+import pytest
+from fwid_agent.api.context import PAGE_HEADER, SESSION_COOKIE
+
+PAGE = Path(fwid_agent.api.__file__).parent / "page"
+_OURS = {PAGE_HEADER: "1"}
+
+
+async def log_in(home: Any) -> dict[str, str]:
+    """Log in as the page does; returns the headers of its requests."""
+    code = home.pairing.new_code(home.time.clock().steady_ns())
+    status, _, headers = await home.ask(
+        "POST", "/../../session", token=None, headers=_OURS, json={"code": code}
+    )
+    assert status == 200
+    cookie = headers["Set-Cookie"]
+    for part in (f"{SESSION_COOKIE}=", "HttpOnly", "Secure", "SameSite=Strict", "Path=/"):
+        assert part in cookie
+    return {"Cookie": cookie.partition(";")[0]}
+
+
+def test_a_session_is_a_token_that_ends_with_it(serve: Any) -> None:
+    """Logged in it reads and acts; logged out the cookie is worth nothing."""
+
+    async def test(home: Any) -> None:
+        cookie = await log_in(home)
+        assert (await home.ask("GET", "/devices", token=None, headers=cookie))[0] == 200
+        act = "/devices/90:8d:78:a8:e1:43/accept"
+        assert (await home.ask("POST", act, token=None, headers=cookie | _OURS))[0] == 200
+        assert [one.name for one in home.tokens.tokens()][-1] == "a browser"
+        assert (await home.ask("DELETE", "/../../session", token=None, headers=cookie | _OURS))[
+            0
+        ] == 200
+        assert (await home.ask("GET", "/devices", token=None, headers=cookie))[0] == 401
+
+    serve(test)
+
+
+def test_another_sites_page_can_change_nothing(serve: Any) -> None:
+    """A browser that sends the cookie along is not enough: the page's own header is needed."""
+
+    async def test(home: Any) -> None:
+        cookie = await log_in(home)
+        before = list(home.agent.told)
+        for method, path in (
+            ("POST", "/devices/90:8d:78:a8:e1:43/accept"),
+            ("POST", "/devices/90:8d:78:a8:e1:43/relearn"),
+            ("DELETE", "/../../session"),
+        ):
+            assert (await home.ask(method, path, token=None, headers=cookie))[0] == 401
+        assert home.agent.told == before
+
+    serve(test)
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", ""])
+def test_another_sites_page_hears_nothing(serve: Any, origin: str) -> None:
+    """Browsers let any page open a WebSocket: its origin decides."""
+
+    async def test(home: Any) -> None:
+        cookie = await log_in(home)
+        upgrade = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13",
+                   "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="}  # fmt: skip
+        headers = cookie | upgrade | ({"Origin": origin} if origin else {})
+        assert (await home.ask("GET", "/events/ws", token=None, headers=headers))[0] == 401
+
+    serve(test)
+
+
+def test_wrong_codes_lock_the_login_too(serve: Any) -> None:
+    """It is the same lock as that of pairing."""
+
+    async def test(home: Any) -> None:
+        home.pairing.new_code(home.time.clock().steady_ns())
+        said = set()
+        for _ in range(12):
+            said.add(
+                (await home.ask("POST", "/../../session", token=None, json={"code": "00000000"}))[0]
+            )
+        assert said <= {403, 423, 429}
+        assert said & {423, 429}
+
+    serve(test)
+
+
+def test_the_page_asks_nobody_else(serve: Any) -> None:
+    """Its policy allows this origin alone, and every file that it names is there."""
+
+    async def test(home: Any) -> None:
+        status, html, headers = await home.ask("GET", "/../../", token=None)
+        assert status == 200
+        policy = headers["Content-Security-Policy"]
+        assert "default-src 'none'" in policy
+        assert "unsafe" not in policy
+        assert "http" not in policy
+        for name in re.findall(rb'(?:src|href)="(page/[^"]+)"', html):
+            assert (await home.ask("GET", f"/../../{name.decode()}", token=None))[0] == 200
+        assert (await home.ask("GET", "/../../page/..%2findex.html", token=None))[0] == 404
+        assert (await home.ask("GET", "/../../page/vendor", token=None))[0] == 404
+
+    serve(test)
+
+
+def test_the_page_writes_no_html() -> None:
+    """What a device calls itself is text, whatever it holds; and nothing is loaded from afar."""
+    script = (PAGE / "page.js").read_text()
+    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+        assert word not in script
+    for file in (PAGE / "page.js", PAGE / "index.html", PAGE / "page.css"):
+        assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", file.read_text())
