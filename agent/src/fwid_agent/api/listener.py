@@ -30,7 +30,8 @@ class Listener:
         """Listen on an address (None: on all); raises UsageError."""
         self._server = server
         self._context = context
-        self._greeting: dict[asyncio.Task[None], str] = {}
+        self._greeting: dict[asyncio.Task[None], str] = {}  # address of each
+        self._connected: dict[asyncio.BaseProtocol, str] = {}
         self._sockets = _open(host, port)
         self.port: int = self._sockets[0].getsockname()[1]
         self._accepting = [asyncio.create_task(self._accept(one)) for one in self._sockets]
@@ -53,19 +54,19 @@ class Listener:
                 await asyncio.sleep(_PAUSE_S)
                 continue
             address = str(name[0])
-            places = [*self._greeting.values(), *self._addresses()]
+            places = self._taken()
             if len(places) >= MOST_CONNECTIONS or places.count(address) >= MOST_OF_ADDRESS:
                 accepted.close()
                 continue
-            task = asyncio.create_task(self._greet(accepted))
+            task = asyncio.create_task(self._greet(accepted, address))
             self._greeting[task] = address
             task.add_done_callback(self._greeting.pop)
 
-    async def _greet(self, accepted: socket.socket) -> None:
+    async def _greet(self, accepted: socket.socket, address: str) -> None:
         """Bring a connection to speak TLS, and hand it over to the server."""
         accepted.setblocking(False)
         try:
-            await asyncio.get_running_loop().connect_accepted_socket(
+            _, connection = await asyncio.get_running_loop().connect_accepted_socket(
                 self._server,
                 accepted,
                 ssl=self._context,
@@ -74,12 +75,15 @@ class Listener:
             )
         except (OSError, asyncio.CancelledError):
             accepted.close()
+        else:
+            self._connected[connection] = address
 
-    def _addresses(self) -> Iterator[str]:
-        for connection in self._server.connections:
-            if connection.transport is not None:
-                peer = connection.transport.get_extra_info("peername")
-                yield str(peer[0]) if peer else ""
+    def _taken(self) -> list[str]:
+        """Return the address of each connection that there is."""
+        # A transport that is being closed does not know its address any more: it is kept here.
+        live = set(self._server.connections)
+        self._connected = {one: name for one, name in self._connected.items() if one in live}
+        return [*self._greeting.values(), *self._connected.values()]
 
 
 def _open(host: str | None, port: int) -> list[socket.socket]:
