@@ -20,6 +20,7 @@ _POLICY = (
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _FILES = {
+    "icon.svg": ("page/icon.svg", "image/svg+xml"),
     "page.js": ("page/page.js", "text/javascript"),
     "page.css": ("page/page.css", "text/css"),
     "uPlot.iife.min.js": ("page/vendor/uPlot.iife.min.js", "text/javascript"),

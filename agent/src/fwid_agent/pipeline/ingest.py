@@ -1,7 +1,7 @@
 """One pass over captures: frames to packets, flows and unit tables, stage by stage."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -19,6 +19,8 @@ from fwid_agent.tables import merge_tables
 from fwid_agent.types import FlowMarks, FrameBlock, PacketBatch, UnitTable
 
 SECOND_NS = 1_000_000_000
+# Damaged time stamps can be any 64 bits; what is computed from them has to fit into as many.
+_LATEST_NS = 2**62  # in the year 2116
 _JUMP_NS = 10 * SECOND_NS  # less is the disorder of several queues, not a clock that was set
 
 
@@ -51,6 +53,7 @@ class Ingest:
 
     def begin_session(self, session: int, first_ns: int) -> None:
         """Begin a capture: no flow and no window spans two of them."""
+        first_ns = min(max(first_ns, 0), _LATEST_NS)
         self.flows += self._flow_table.flows_total
         self._flow_table = self._new_flow_table()
         self._copies = CopyFilter()
@@ -69,6 +72,7 @@ class Ingest:
         self._accumulator.update(*self._stages(block))
 
     def _stages(self, block: FrameBlock) -> tuple[PacketBatch, FlowMarks, Sides]:
+        block = replace(block, ts_ns=block.ts_ns.clip(0, _LATEST_NS))
         self.packets += len(block.ts_ns)
         self.bytes += int(block.wire_bytes.sum(dtype=np.int64))
         batch = decode_packets(block)

@@ -234,16 +234,25 @@ class AgentView:
         }
         verdicts = store.verdicts(mac, time.time_ns() - 14 * config.unit_s * _SECOND_NS)
         if verdicts:
-            decision = verdicts[-1].decision
-            record["similarity"] = _number(decision.similarity_test)
-            record["cause"] = decision.cause.value
-            record["reasons"] = _reasons(verdicts[-1])
-            record["reason_texts"] = _texts(verdicts[-1])
+            record["similarity"] = _number(verdicts[-1].decision.similarity_test)
+            told = _telling(verdicts, state.state)
+            record["cause"] = told.decision.cause.value
+            record["reasons"] = _reasons(told)
+            record["reason_texts"] = _texts(told)
         return record
 
 
 def _state(text: str | None) -> DeviceState | None:
     return None if text is None else read_watch_state(text)
+
+
+def _telling(verdicts: Sequence[VerdictRow], state: State) -> VerdictRow:
+    """Return the verdict that says why the device is in its state."""
+    if state is State.CHANGED:
+        for verdict in reversed(verdicts):
+            if verdict.decision.verdict is Verdict.CHANGED:
+                return verdict
+    return verdicts[-1]
 
 
 def _all_events(store: Store) -> list[Event]:

@@ -53,6 +53,8 @@ function make(name, properties = {}, ...children) {
   return element;
 }
 
+const fill = (...children) => main.replaceChildren(...children.filter((child) => child !== null));
+
 const when = (text) => new Date(text).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
 const title = (device) => device.label ?? device.name ?? device.device;
 
@@ -80,7 +82,7 @@ function draw(parent, history, height, axes) {
     axes: axes ? [axis, { ...axis, label: "similarity" }] : [{ show: false }, { show: false }],
     series: [
       {},
-      { label: "to itself", stroke: colour("--soft"), dash: [4, 4] },
+      { label: "to itself", stroke: colour("--soft"), dash: [4, 4], points: { show: false } },
       { label: "this unit", stroke: colour("--mark"), width: 2, points: { show: axes } },
     ],
   }, [
@@ -112,7 +114,7 @@ function login() {
       code.select();
     }
   };
-  main.replaceChildren(form);
+  fill(form);
   code.focus();
 }
 
@@ -148,7 +150,7 @@ async function list() {
     ask(`${API}/devices/${device.device}/history`)
       .then(({ history }) => draw(spark, history.slice(-SPARK_UNITS), 40, false)).catch(() => {});
   }
-  main.replaceChildren(make("h2", {}, `${devices.length} devices`), grid);
+  fill(make("h2", {}, `${devices.length} devices`), grid);
 }
 
 async function detail(mac) {
@@ -178,7 +180,7 @@ async function detail(mac) {
     make("td", {}, String(one.version)), make("td", {}, one.verdict),
     make("td", {}, one.g === null ? "" : one.g.toFixed(2)),
     make("td", {}, one.reason_texts[0] ?? one.missing ?? "")));
-  main.replaceChildren(
+  fill(
     make("p", {}, make("a", { href: "#/" }, "← all devices")),
     make("h2", { className: "name" }, title(device)),
     make("p", { className: "soft" }, device.device, device.randomised ? ", a made-up address" : "",
