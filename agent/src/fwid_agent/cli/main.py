@@ -9,7 +9,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from fwid_agent.cli import backup, bench, compare, devices, lab, pair, replay, report, run
+from fwid_agent.cli import backup, bench, compare, devices, lab, pair, replay, report, run, service
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError
 
@@ -50,6 +50,7 @@ app.command()(devices.accept)
 app.command()(devices.relearn)
 app.command()(devices.label)
 app.command()(report.report)
+app.command("install-service")(service.install_service)
 app.command()(backup.backup)
 app.command()(backup.restore)
 app.command()(bench.bench)

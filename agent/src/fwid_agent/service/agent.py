@@ -5,7 +5,7 @@ import logging
 import signal
 import time
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,11 +20,14 @@ from fwid_agent.core.stability import Accepted, Relearn
 from fwid_agent.errors import UsageError
 from fwid_agent.service.link import CaptureLink
 from fwid_agent.service.local import listen, socket_path
+from fwid_agent.service.notify import notify
 from fwid_agent.service.view import AgentView
 from fwid_agent.service.watcher import Watcher, WatchRequest
 from fwid_agent.types import Event, parse_mac
 
 _STEERING: dict[str, Accepted | Relearn] = {"accept": Accepted(), "relearn": Relearn()}
+_READY_S = 30.0
+_ALIVE_S = 20.0
 _log = logging.getLogger("fwid")
 
 
@@ -73,12 +76,15 @@ async def _run(request: WatchRequest, link: CaptureLink, api: ApiRequest | None)
             listening = start_server(app, api.host, api.port, make_ssl_context(certificate))
             port = (await stack.enter_async_context(listening)).port
             _log.info("serving port=%d fingerprint=%s", port, certificate.fingerprint)
-        await stopping.wait()
+        notify("READY=1")
+        while not stopping.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopping.wait(), _ALIVE_S)
+            if watcher.alive():
+                notify("WATCHDOG=1")
+        notify("STOPPING=1")
     if watcher.error is not None:
         raise watcher.error
-
-
-_READY_S = 30.0
 
 
 async def _end(watcher: Watcher) -> None:

@@ -20,6 +20,7 @@ from fwid_agent.store import Store
 from fwid_agent.types import Event, format_mac
 
 _TICK_S = 0.25
+_ROUND_S = 60.0
 _GRACE_NS = 2 * SECOND_NS  # frames of a unit that are still on their way when it ends
 _SET_BACK_NS = 60 * SECOND_NS
 _log = logging.getLogger("fwid")
@@ -74,6 +75,7 @@ class Watcher(threading.Thread):
         self._link = link
         self._commands: queue.SimpleQueue[tuple[Command, Future[Any]]] = queue.SimpleQueue()
         self._stopping = threading.Event()
+        self._round_s = time.monotonic()
         self._trouble: str | None = None  # nothing was said of the capture yet
 
     @property
@@ -86,6 +88,10 @@ class Watcher(threading.Thread):
         answer: Future[Any] = Future()
         self._commands.put((command, answer))
         return answer
+
+    def alive(self) -> bool:
+        """Whether the analysis has come round lately: judging hundreds of devices takes a while."""
+        return time.monotonic() - self._round_s < _ROUND_S
 
     def stop(self) -> None:
         """End soon, and store everything before."""
@@ -113,6 +119,7 @@ class Watcher(threading.Thread):
         self.ready.set()
         clock = _Borders(config.window_s * SECOND_NS)
         while not self._stopping.is_set():
+            self._round_s = time.monotonic()
             try:
                 for block in self._link.read(_TICK_S):
                     home.feed(block)
