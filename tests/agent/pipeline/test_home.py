@@ -1,9 +1,12 @@
 """A home over days: who falls silent is quiet, and is heard again."""
 
+import time
 from pathlib import Path
 
 from fwid_agent.config import Config
 from fwid_agent.pipeline import ReplayRequest, VerdictLine, replay
+from fwid_agent.store import Store
+from fwid_agent.types import parse_mac
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
@@ -12,7 +15,7 @@ from tests.made_captures import Frame, pcap
 
 _HOUR_NS = 3_600_000_000_000
 _DAY_NS = 24 * _HOUR_NS
-_BEGIN_NS = 20_000 * _DAY_NS
+_BEGIN_NS = 17_000 * _DAY_NS
 _ONE, _OTHER = "02:00:00:00:00:01", "02:00:00:00:00:02"
 
 
@@ -55,3 +58,18 @@ def test_who_is_new_is_learnt_from_then_on(tmp_path: Path) -> None:
     """A device that comes later does not count the days before it."""
     found = states(tmp_path, {_ONE: set(range(5)), _OTHER: {3, 4}})
     assert found[_OTHER] == ["learning", "stable"]
+
+
+def test_a_frame_of_a_far_future_wipes_nothing(tmp_path: Path) -> None:
+    """What is kept is counted back from the newest traffic: that cannot be of the year 2106."""
+    path, store = tmp_path / "home.pcap", tmp_path / "home.db"
+    frames = [frame for day in range(4) for frame in says(_ONE, day)]
+    path.write_bytes(pcap([*frames, Frame(frames[0].data, (2**32 - 10) * 10**9)]))
+    request = ReplayRequest((str(path),), str(store), config=Config(learning_units=2))
+    for _ in replay(request, on_progress=lambda _: None, on_note=lambda _: None):
+        pass
+    with Store.open(store) as opened:
+        kept = opened.verdicts(parse_mac(_ONE))
+        assert len(kept) >= 4
+        newest_ns = max(row.last_seen_ns for row in opened.devices())
+    assert newest_ns < time.time_ns() + 2 * _DAY_NS

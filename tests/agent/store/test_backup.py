@@ -64,7 +64,7 @@ def test_what_is_no_copy_is_refused_and_the_store_stays(tmp_path: Path, content:
     with Store.open(path) as store:
         add(store, 1)
     copy.write_bytes(content)
-    with pytest.raises(StoreError):
+    with pytest.raises(StoreError, match=r"copy\.db: "):
         restore(copy, path)
     assert devices(path) == [1]
     assert not list(tmp_path.glob("*.part*"))

@@ -1,5 +1,6 @@
 """One pass over captures: frames to packets, flows and unit tables, stage by stage."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
@@ -20,7 +21,7 @@ from fwid_agent.types import FlowMarks, FrameBlock, PacketBatch, UnitTable
 
 SECOND_NS = 1_000_000_000
 # Damaged time stamps can be any 64 bits; what is computed from them has to fit into as many.
-_LATEST_NS = 2**62  # in the year 2116
+_AHEAD_NS = 86_400 * SECOND_NS  # clocks differ, but nothing was captured the day after tomorrow
 _JUMP_NS = 10 * SECOND_NS  # less is the disorder of several queues, not a clock that was set
 
 
@@ -47,13 +48,14 @@ class Ingest:
         self.flows = 0
         self.undecoded: dict[str, int] = {}
         self.latest_ns = 0  # latest time in the session
+        self.typical_ns = 0  # latest time of all that is not a single frame's alone
         self._flow_table = self._new_flow_table()
         self._copies = CopyFilter()
         self._fed = False
 
     def begin_session(self, session: int, first_ns: int) -> None:
         """Begin a capture: no flow and no window spans two of them."""
-        first_ns = min(max(first_ns, 0), _LATEST_NS)
+        first_ns = min(max(first_ns, 0), _latest_ns())
         self.flows += self._flow_table.flows_total
         self._flow_table = self._new_flow_table()
         self._copies = CopyFilter()
@@ -72,7 +74,7 @@ class Ingest:
         self._accumulator.update(*self._stages(block))
 
     def _stages(self, block: FrameBlock) -> tuple[PacketBatch, FlowMarks, Sides]:
-        block = replace(block, ts_ns=block.ts_ns.clip(0, _LATEST_NS))
+        block = replace(block, ts_ns=block.ts_ns.clip(0, _latest_ns()))
         self.packets += len(block.ts_ns)
         self.bytes += int(block.wire_bytes.sum(dtype=np.int64))
         batch = decode_packets(block)
@@ -87,6 +89,7 @@ class Ingest:
         batch = split_segments(batch, segment_bytes)
         if len(block.ts_ns):
             self.latest_ns = max(self.latest_ns, int(block.ts_ns.max()))
+            self.typical_ns = max(self.typical_ns, int(np.median(block.ts_ns)))
         return batch, self._flow_table.update(batch), self.devices.update(batch)
 
     def end_session(self) -> None:
@@ -109,6 +112,11 @@ class Ingest:
             active_timeout_s=config.active_timeout_s,
             max_flows=config.max_flows,
         )
+
+
+def _latest_ns() -> int:
+    """The latest time that is believed: later ones are a damaged capture's."""
+    return time.time_ns() + _AHEAD_NS
 
 
 def list_captures(paths: Sequence[str], on_note: OnNote) -> tuple[CaptureFile, ...]:

@@ -54,7 +54,10 @@ def restore(backup: Path, store: Path) -> None:
             store.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(backup, part)
             part.chmod(0o600)
-        checked = connect(part, create=False)
+        try:
+            checked = connect(part, create=False)
+        except StoreError as error:
+            raise StoreError(str(error).replace(str(part), str(backup))) from error
         try:
             with clear_errors(backup):
                 (answer,) = checked.execute("PRAGMA integrity_check").fetchone()
