@@ -277,6 +277,16 @@ class EventType(StrEnum):
     ACCEPTED = "accepted"
 
 
+class Vantage(StrEnum):
+    """What of a device's traffic passes where the agent stands; see core.vantage."""
+
+    ALL = "all"
+    SENT = "sent"  # only what it sends: a mirror port of one direction
+    RECEIVED = "received"  # only what is sent to it
+    MULTICAST = "multicast"  # only what it sends to everybody
+    UNKNOWN = "unknown"  # too little was seen of it to say
+
+
 @dataclass(frozen=True, slots=True)
 class EventReason:
     """One piece of evidence as it travels: a key that is translated, and its parameters."""

@@ -57,8 +57,8 @@ class FakeAgent:
     def info(self) -> Record:
         if self.error:
             raise self.error
-        capture = {"packets": 12, "interface": "eth0"}
-        return {"id": EVENT_ID, "version": "0.1.0", "started": format_time(0), "capture": capture}
+        times = {"started": format_time(0), "time": format_time(10**18)}
+        return {"id": EVENT_ID, "version": "0.1.0", "capture": self.health(), **times}
 
     def devices(self) -> list[Record]:
         return [self._record(PLUG)]
@@ -78,6 +78,8 @@ class FakeAgent:
             "packets_received": 0,
             "bytes": 1234,
             "name": "<script>alert(1)</script>",
+            "name_source": "device",
+            "vantage": "multicast",
             "similarity": float("nan"),
             "reasons": [{"key": "new_port", "params": {"port": 443}}],
             "versions": [{"version": 1, "label": None}],
@@ -96,6 +98,13 @@ class FakeAgent:
                 "reasons": [],
             }
         ]
+
+    def contacts(self, mac: int, since_ns: int) -> list[Record]:
+        self._act("contacts", mac, since_ns)
+        port = {"port": 443, "protocol": "tls", "opened": True, "flows": 3}
+        network = {"network": "52.84.12.0/24", "flows": 3}
+        hour = {"time": format_time(0), "length_s": 3600, "packets": 12, "bytes": 1234}
+        return [{**hour, "networks": [network], "ports": [port]}]
 
     def image(self, mac: int, which: Which) -> bytes | None:
         self._act("image", mac, which)
@@ -121,6 +130,9 @@ class FakeAgent:
             raise UsageError(f"no version {version}")
         self._act("label", mac, version, text)
 
+    def name(self, mac: int, text: str | None) -> None:
+        self._act("name", mac, text)
+
     def expect_update(self, mac: int, until_ns: int) -> None:
         self._act("expect_update", mac, until_ns)
 
@@ -129,10 +141,14 @@ class FakeAgent:
             raise UsageError("no such device;\n`fwid devices` lists them")
         self.told.append(told)
 
-    def events(self, after_seq: int, limit: int) -> Page:
+    def events(self, after_seq: int, limit: int, device: str | None = None) -> Page:
         if self.before_page:
             self.before_page()
-        kept = [event for event in self.stored if event.seq > max(after_seq, self.dropped)]
+        kept = [
+            event
+            for event in self.stored
+            if event.seq > max(after_seq, self.dropped) and device in (None, event.device)
+        ]
         gap = after_seq < self.dropped or after_seq > len(self.stored)
         return Page(kept[:limit], gap, len(self.stored))
 
@@ -144,7 +160,8 @@ class FakeAgent:
         return {"packets_total": 12, "queue": float("nan"), "load": float("inf")}
 
     def health(self) -> Record:
-        return {"losses": 0}
+        source = {"source": "eth0", "kind": "interface", "capturing": True, "frames": 12}
+        return {"capturing": True, "frames": 12, "sources": [source]}
 
     def ready(self) -> bool:
         return self.is_ready

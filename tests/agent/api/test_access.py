@@ -65,7 +65,9 @@ def test_health_tells_more_to_those_with_a_token(serve: Any) -> None:
     """And `ready` is a status that a watchdog understands."""
 
     async def test(home: Any) -> None:
-        assert await said_by(home, "/health") == {"status": "ok", "details": {"losses": 0}}
+        said = await said_by(home, "/health")
+        assert said["status"] == "ok"
+        assert said["details"]["sources"][0]["source"] == "eth0"
         home.agent.is_ready = False
         assert (await home.ask("GET", "/ready"))[:2] == (503, {"ready": False})
 
@@ -139,6 +141,22 @@ def test_a_revoked_token_fails_at_once(serve: Any) -> None:
         assert (await home.ask("GET", "/info"))[0] == 200
         home.tokens.revoke(home.tokens.tokens()[0].id)
         assert (await home.ask("GET", "/info"))[0] == 401
+
+    serve(test)
+
+
+def test_a_client_can_revoke_its_own_token_and_no_other(serve: Any) -> None:
+    """What Home Assistant does when it is told to forget the agent."""
+
+    async def test(home: Any) -> None:
+        other = home.tokens.add("other", home.time.now_ns)
+        async with home.socket(0) as opened:
+            assert (await home.ask("DELETE", "/token"))[:2] == (204, b"")
+            assert (await home.ask("GET", "/info"))[0] == 401
+            message = await opened.receive(timeout=5)
+            assert (message.type, message.data) == (aiohttp.WSMsgType.CLOSE, 1008)
+        assert (await home.ask("GET", "/info", token=other))[0] == 200
+        assert [one.name for one in home.tokens.tokens()] == ["other"]
 
     serve(test)
 

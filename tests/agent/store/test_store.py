@@ -10,7 +10,14 @@ import pytest
 from fwid_agent.config import Config
 from fwid_agent.core.events import News, make_event
 from fwid_agent.errors import StoreError
-from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
+from fwid_agent.store import (
+    DeviceName,
+    DeviceRow,
+    Progress,
+    SessionProgress,
+    Store,
+    VerdictRow,
+)
 from fwid_agent.types import (
     Cause,
     Decision,
@@ -169,6 +176,17 @@ def test_versions_can_be_named_and_renamed(store: Store) -> None:
     assert store.labels(MAC) == {1: "1.1.0", 2: "1.7.5"}
 
 
+def test_a_persons_name_goes_before_a_devices_own(store: Store) -> None:
+    """And its own comes back when the person's is taken away; both are kept apart."""
+    store.commit_progress(Progress(devices=[DEVICE]))
+    assert store.names() == {}
+    store.name(MAC, "Kitchen plug")
+    assert store.names() == {MAC: DeviceName(given="Kitchen plug")}
+    assert store.names()[MAC].shown == "Kitchen plug"
+    store.name(MAC, None)
+    assert store.names()[MAC].shown is None
+
+
 def test_the_agent_keeps_its_id(path: Path) -> None:
     """Event ids hang on it."""
     with Store.open(path) as store:
@@ -190,6 +208,14 @@ def test_verdicts_come_back(store: Store) -> None:
     store.commit_progress(Progress(devices=[DEVICE], verdicts=[wrong, *rows]))
     assert store.verdicts(MAC) == tuple(rows)
     assert store.verdicts(MAC, 1) == (rows[1],)
+
+
+def test_the_newest_verdict_is_found(store: Store) -> None:
+    """However long ago it was."""
+    assert store.latest_verdict(MAC) is None
+    rows = [VerdictRow(MAC, day * DAY_NS, State.STABLE, 1, decision()) for day in (3, 1, 2)]
+    store.commit_progress(Progress(devices=[DEVICE], verdicts=rows))
+    assert store.latest_verdict(MAC) == rows[0]
 
 
 def test_what_cannot_be_said_stays_so(store: Store) -> None:
@@ -232,6 +258,20 @@ def test_events_are_read_in_pages(store: Store) -> None:
         assert len(page) <= 2
         seen += [each.seq for each in page]
     assert seen == [1, 2, 3, 4, 5]
+
+
+def test_events_of_one_device_are_found_among_others(store: Store) -> None:
+    """All of them, or the latest of a kind."""
+    other = MAC + 1
+    stored = store.commit_progress(
+        Progress(events=[event(0), event(1, mac=other), event(2), event(3, mac=other)])
+    )
+    name = format_mac(MAC)
+    assert store.events(device=name).events == (stored[0], stored[2])
+    assert store.events(stored[0].seq, 1, device=name).events == (stored[2],)
+    latest = store.latest_events(EventType.VERSION_CHANGED, EventType.ACCEPTED)
+    assert latest == {name: stored[2], format_mac(other): stored[3]}
+    assert store.latest_events(EventType.NEW_DEVICE) == {}
 
 
 def test_a_gap_is_told(store: Store) -> None:

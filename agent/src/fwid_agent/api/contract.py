@@ -49,6 +49,9 @@ class AgentApi(Protocol):
     def history(self, mac: int, since_ns: int) -> list[Record]:
         """What was decided of units from this time on, oldest first: `messages.Judged` each."""
 
+    def contacts(self, mac: int, since_ns: int) -> list[Record]:
+        """How much it talked, and with whom, from this time on: `messages.Contact` each."""
+
     def image(self, mac: int, which: Which) -> bytes | None:
         """A fingerprint image as PNG; None while there is none."""
 
@@ -70,11 +73,14 @@ class AgentApi(Protocol):
     def label(self, mac: int, version: int, text: str) -> None:
         """Name a version."""
 
+    def name(self, mac: int, text: str | None) -> None:
+        """Call a device so; None: what it calls itself again."""
+
     def expect_update(self, mac: int, until_ns: int) -> None:
         """Mark changes until then as expected: an update was started."""
 
-    def events(self, after_seq: int, limit: int) -> EventPage:
-        """Stored events after `after_seq`, oldest first."""
+    def events(self, after_seq: int, limit: int, device: str | None = None) -> EventPage:
+        """Stored events after `after_seq`, oldest first; of one device where it is named."""
 
     def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
         """Have each event told in the event loop, in order, once stored; returns how to end it."""
@@ -83,7 +89,7 @@ class AgentApi(Protocol):
         """Figures by their Prometheus names without the prefix `fwid_`; `…_total` only grows."""
 
     def health(self) -> Record:
-        """What a person asks first when something seems wrong: JSON values by name."""
+        """What a person asks first when something seems wrong: `messages.CaptureHealth`."""
 
     def ready(self) -> bool:
         """Whether packets are captured and judged."""

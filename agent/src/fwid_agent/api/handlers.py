@@ -58,10 +58,17 @@ async def device(request: web.Request) -> web.Response:
 async def history(request: web.Request) -> web.Response:
     """What was decided of a device."""
     context, mac = request.app[CONTEXT], _read_mac(request)
-    since = _read_query(request, messages.HistoryQuery).since
-    since_ns = 0 if since is None else nanoseconds(since)
+    since_ns = _read_since(request)
     rows = await _ask(request, mac, lambda: context.agent.history(mac, since_ns))
     return answer(convert({"history": rows}, messages.History))
+
+
+async def contacts(request: web.Request) -> web.Response:
+    """How chatty a device is."""
+    context, mac = request.app[CONTEXT], _read_mac(request)
+    since_ns = _read_since(request)
+    rows = await _ask(request, mac, lambda: context.agent.contacts(mac, since_ns))
+    return answer(convert({"contacts": rows}, messages.Contacts))
 
 
 async def image(request: web.Request) -> web.Response:
@@ -79,7 +86,7 @@ async def image(request: web.Request) -> web.Response:
 async def events(request: web.Request) -> web.Response:
     """Give a page of stored events."""
     context, query = request.app[CONTEXT], _read_query(request, messages.EventsQuery)
-    page = await context.call(context.agent.events, query.after, query.limit)
+    page = await context.call(context.agent.events, query.after, query.limit, query.device)
     found = messages.Events(events=tuple(page.events), gap=page.gap, last_seq=page.last_seq)
     return answer(found)
 
@@ -104,7 +111,7 @@ async def health(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     if context.verify(request) is None:
         return answer(messages.Health())
-    return answer(messages.Health(details=context.agent.health()))
+    return answer(messages.Health(details=convert(context.agent.health(), messages.CaptureHealth)))
 
 
 async def ready(request: web.Request) -> web.Response:
@@ -117,6 +124,15 @@ async def pair(request: web.Request) -> web.Response:
     """Exchange a code for a token."""
     asked = await read_body(request, messages.PairRequest)
     return answer(messages.Paired(token=admit_code(request, asked.code, asked.name)))
+
+
+async def forget_token(request: web.Request) -> web.Response:
+    """Revoke the token that is shown: a client that is removed leaves nothing behind."""
+    context = request.app[CONTEXT]
+    token = context.verify(request)
+    if token is not None:  # else the guard has refused already
+        context.tokens.revoke(token.id)
+    return web.Response(status=204)
 
 
 def admit_code(request: web.Request, code: str, name: str) -> str:
@@ -153,12 +169,17 @@ def _label(agent: AgentApi, mac: int, asked: messages.Label) -> None:
     agent.label(mac, asked.version, asked.label)
 
 
+def _name(agent: AgentApi, mac: int, asked: messages.NameDevice) -> None:
+    agent.name(mac, asked.name)
+
+
 HANDLERS: dict[str, Handler] = {
     "info": info,
     "openapi": openapi,
     "devices": devices,
     "device": device,
     "history": history,
+    "contacts": contacts,
     "image": image,
     "enrol": _action(messages.Nothing, lambda agent, mac, _: agent.enrol(mac)),
     "accept": _action(messages.Nothing, lambda agent, mac, _: agent.accept(mac)),
@@ -168,12 +189,14 @@ HANDLERS: dict[str, Handler] = {
         messages.WrongAlarm, lambda agent, mac, asked: agent.wrong_alarm(mac, asked.event)
     ),
     "label": _action(messages.Label, _label),
+    "name": _action(messages.NameDevice, _name),
     "expect_update": _action(messages.ExpectUpdate, _expect_update),
     "events": events,
     "metrics": metrics,
     "health": health,
     "ready": ready,
     "pair": pair,
+    "forget_token": forget_token,
 }
 
 
@@ -200,6 +223,11 @@ def _read_mac(request: web.Request) -> int:
     if not re.fullmatch(messages.MAC_PATTERN, text):
         raise RefusedError(400, "a device is named by its MAC, in lower case with colons")
     return parse_mac(text)
+
+
+def _read_since(request: web.Request) -> int:
+    since = _read_query(request, messages.SinceQuery).since
+    return 0 if since is None else nanoseconds(since)
 
 
 def _read_query(request: web.Request, query: type[_T]) -> _T:

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from fwid_agent.types import Cause, Event, EventReason, JsonScalar, State, Verdict
+from fwid_agent.types import Cause, Event, EventReason, State, Vantage, Verdict
 
 # --- what values look like -----------------------------------------------------------------------
 
@@ -64,6 +64,12 @@ class Label(_Request):
     label: Name
 
 
+class NameDevice(_Request):
+    """What a person calls the device; null: what it calls itself again."""
+
+    name: Name | None
+
+
 class ExpectUpdate(_Request):
     """An update was started; changes until then are expected."""
 
@@ -90,13 +96,14 @@ class Resume(_Request):
 
 
 class EventsQuery(_Request):
-    """Which events."""
+    """Which events; of one device where it is named."""
 
     after: Seq = 0
     limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
+    device: Mac | None = None
 
 
-class HistoryQuery(_Request):
+class SinceQuery(_Request):
     """From when on; everything that is kept where it is missing."""
 
     since: Time | None = None
@@ -111,11 +118,39 @@ class Error(_Answer):
     error: str
 
 
+class SourceHealth(_Answer):
+    """One source of frames, and what became of them on the way."""
+
+    source: str  # as it was asked for
+    kind: str
+    capturing: bool
+    trouble: str = ""  # why it is not, in words; "" where all is well
+    frames: Count = 0
+    lost: Count = 0  # frames that there was no room for before they were read
+    copies: Count = 0  # frames that another source had brought already
+    merged: Count = 0  # frames that hold several packets and do not say how many
+
+
+class CaptureHealth(_Answer):
+    """How the capture is: all sources together, and each."""
+
+    capturing: bool
+    trouble: str = ""
+    frames: Count = 0
+    lost: Count = 0
+    copies: Count = 0
+    merged: Count = 0
+    undecoded: Count = 0  # frames whose headers could not be read
+    unfollowed: Count = 0  # packets of more addresses than are followed at once
+    devices: Count = 0
+    sources: tuple[SourceHealth, ...] = ()
+
+
 class Health(_Answer):
     """That the API answers; `details` only for those with a token."""
 
     status: Literal["ok"] = "ok"
-    details: dict[str, JsonScalar] | msgspec.UnsetType = msgspec.UNSET
+    details: CaptureHealth | msgspec.UnsetType = msgspec.UNSET
 
 
 class Ready(_Answer):
@@ -136,10 +171,10 @@ class Info(_Answer):
     id: str  # UUID
     version: str
     started: TimeText
+    time: TimeText  # the agent's clock now
+    capture: CaptureHealth
     api: Literal[1] = 1
-    capture: dict[str, JsonScalar] = {}
     last_seq: Count = 0  # of the last event
-    name: str | None = None
 
 
 class VersionName(_Answer):
@@ -162,12 +197,15 @@ class Device(_Answer):
     version: Version | None = None
     label: str | None = None
     since: TimeText | None = None  # of the state
+    last_change: TimeText | None = None  # when another version was last noticed
     randomised: bool = False  # the address is a private one and may be gone tomorrow
-    name: str | None = None  # as the device calls itself: not to be trusted
+    name: str | None = None
+    name_source: Literal["person", "device"] | None = None  # a device calls itself what it likes
     learned_units: Count | None = None
     learning_units: Count | None = None
     ready_at: TimeText | None = None  # when learning ends if traffic goes on
     similarity: float | None = None  # of the last unit
+    g: float | None = None  # its effect size
     cause: Cause = Cause.NONE
     reasons: tuple[EventReason, ...] = ()
     reason_texts: tuple[str, ...] = ()  # the same in English words
@@ -175,7 +213,9 @@ class Device(_Answer):
     muted: bool = False
     muted_until: TimeText | None = None
     update_expected_until: TimeText | None = None
-    multicast_only: bool = False  # the agent stands where it sees no more of the device
+    alarm_event: str | None = None  # id of the last event that raised an alarm
+    alarm_was_wrong: bool = False  # a person said so
+    vantage: Vantage = Vantage.UNKNOWN  # what of it is seen from where the agent stands
     sizes_reliable: bool = True
 
 
@@ -207,6 +247,41 @@ class History(_Answer):
     """What was decided of a device, oldest first."""
 
     history: tuple[Judged, ...]
+
+
+class Network(_Answer):
+    """Where on the internet a device was in contact with: no more of an address is kept."""
+
+    network: str  # an IPv4 /24 or IPv6 /48
+    flows: Count
+
+
+class Port(_Answer):
+    """A service that a device used (opened) or offered (accepted)."""
+
+    port: Count
+    protocol: str  # as in reasons
+    opened: bool
+    flows: Count
+
+
+class Contact(_Answer):
+    """How much a device talked in a time, and with whom."""
+
+    time: TimeText  # when it begins
+    length_s: Count  # an hour; a day where it is older
+    packets: Count
+    bytes: Count  # of the network layer
+    networks: tuple[Network, ...] = ()  # the busiest first
+    networks_beyond: Count = 0  # further ones that are not listed
+    ports: tuple[Port, ...] = ()  # the busiest first
+    ports_beyond: Count = 0
+
+
+class Contacts(_Answer):
+    """How chatty a device is, oldest first."""
+
+    contacts: tuple[Contact, ...]
 
 
 class Events(_Answer):

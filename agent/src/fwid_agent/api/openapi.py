@@ -118,6 +118,8 @@ def _responses(route: Route) -> dict[str, Any]:
     responses: dict[str, Any] = {}
     if route.answer == "websocket":
         responses["101"] = {"description": route.summary}
+    elif route.answer is None:
+        responses["204"] = {"description": route.summary}
     elif isinstance(route.answer, str):
         responses["200"] = {"description": route.summary, "content": {route.answer: {}}}
     else:

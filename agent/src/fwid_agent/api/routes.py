@@ -22,7 +22,7 @@ class Route:
     method: str
     path: str  # below PREFIX
     summary: str
-    answer: Message | str  # a message, or the content type of anything else
+    answer: Message | str | None  # a message, the content type of anything else, or nothing
     body: Message | None = None
     query: Message | None = None
     is_open: bool = False  # no token needed
@@ -50,7 +50,15 @@ ROUTES = (
         "/devices/{mac}/history",
         "What was decided of a device",
         messages.History,
-        query=messages.HistoryQuery,
+        query=messages.SinceQuery,
+    ),
+    Route(
+        "contacts",
+        "GET",
+        "/devices/{mac}/contacts",
+        "How chatty a device is, and with whom",
+        messages.Contacts,
+        query=messages.SinceQuery,
     ),
     Route(
         "image",
@@ -65,6 +73,7 @@ ROUTES = (
     _action("mute", messages.Mute, "Raise no alarm for a device"),
     _action("wrong_alarm", messages.WrongAlarm, "Say that an alarm was wrong"),
     _action("label", messages.Label, "Name a version of a device"),
+    _action("name", messages.NameDevice, "Call a device by a name of your own"),
     _action("expect_update", messages.ExpectUpdate, "Say that an update was started"),
     Route(
         "events",
@@ -107,4 +116,5 @@ ROUTES = (
             429: "too many tries from this address: wait a minute",
         },
     ),
+    Route("forget_token", "DELETE", "/token", "Revoke the token that is shown with this", None),
 )

@@ -1,22 +1,25 @@
 """What the API sees of the running agent: the store to read from, the analysis to ask."""
 
-import math
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from importlib.metadata import version
-from typing import Any
 
 from fwid_agent.api.contract import Record, Which
-from fwid_agent.core.devices import is_randomised
-from fwid_agent.core.stability import Accepted, DeviceState, ExpectUpdate, Relearn
+from fwid_agent.core.stability import Accepted, ExpectUpdate, Relearn
 from fwid_agent.errors import StoreError, UsageError
-from fwid_agent.pipeline.memory import read_watch, read_watch_state
-from fwid_agent.report.words import describe_reason
+from fwid_agent.pipeline.memory import read_watch
+from fwid_agent.service.contact_records import contact_records
+from fwid_agent.service.device_records import (
+    device_record,
+    device_records,
+    find_state,
+    judged_record,
+)
 from fwid_agent.service.watcher import Watcher, WatchRequest
-from fwid_agent.store import DeviceRow, EventPage, Store, VerdictRow
-from fwid_agent.types import Event, State, Verdict, format_mac, format_time
+from fwid_agent.store import EventPage, Store
+from fwid_agent.types import Event, format_mac, format_time
 
 _ANSWER_S = 5.0
 _SECOND_NS = 1_000_000_000
@@ -52,13 +55,27 @@ class AgentView:
     def health(self) -> Record:
         """What a person asks first when something seems wrong."""
         health, counters = self._watcher.health, self._watcher.counters
-        return {
-            "interface": self._request.interface,
+        source = {
+            "source": self._request.interface,
+            "kind": "interface",
             "capturing": not health.trouble,
             "trouble": health.trouble,
             "frames": counters.frames,
             "lost": health.lost,
+            "copies": counters.copies,
+            "merged": 0,
+        }
+        return {
+            "capturing": not health.trouble,
+            "trouble": health.trouble,
+            "frames": counters.frames,
+            "lost": health.lost,
+            "copies": counters.copies,
+            "merged": 0,
+            "undecoded": counters.undecoded,
+            "unfollowed": counters.overflow,
             "devices": counters.devices,
+            "sources": [source],
         }
 
     # --- reading ---------------------------------------------------------------------------------
@@ -70,27 +87,28 @@ class AgentView:
             "id": str(store.agent),
             "version": version("fwid-agent"),
             "started": self._started,
+            "time": format_time(self._now_ns()),
             "capture": self.health(),
             "last_seq": store.events(limit=1).last_seq,
         }
 
     def devices(self) -> list[Record]:
         """All devices."""
-        store = self._store()
-        states, mutes = store.states(), store.mutes()
-        return [self._record(store, row, states, mutes) for row in store.devices()]
+        return device_records(self._store(), self._request.config, self._now_ns())
 
     def device(self, mac: int) -> Record | None:
         """One device, None where it was never seen."""
-        store = self._store()
-        for row in store.devices():
-            if row.device == mac:
-                return self._record(store, row, store.states(), store.mutes())
-        return None
+        return device_record(self._store(), self._request.config, self._now_ns(), mac)
 
     def history(self, mac: int, since_ns: int) -> list[Record]:
         """What was decided of units from this time on, oldest first."""
-        return [_judged(verdict) for verdict in self._store().verdicts(mac, since_ns)]
+        self._find(mac)
+        return [judged_record(verdict) for verdict in self._store().verdicts(mac, since_ns)]
+
+    def contacts(self, mac: int, since_ns: int) -> list[Record]:
+        """How much it talked, and with whom, from this time on, oldest first."""
+        self._find(mac)
+        return contact_records(self._store(), self._request.config, mac, since_ns)
 
     def image(self, mac: int, which: Which) -> bytes | None:
         """A fingerprint image as PNG; None while there is none."""
@@ -102,16 +120,14 @@ class AgentView:
             return None
         unit_ns = self._request.config.unit_s * _SECOND_NS
         watch, _ = read_watch(text, store.units(mac, unit_ns), unit_ns)
-        name = format_mac(mac)
-        events = [event for event in _all_events(store) if event.device == name]
-        for picture in draw_fingerprints(watch, events):
+        for picture in draw_fingerprints(watch, _all_events(store, format_mac(mac))):
             if picture.name == which:
                 return picture.png
         return None
 
-    def events(self, after_seq: int, limit: int) -> EventPage:
-        """Stored events after `after_seq`, oldest first."""
-        return self._store().events(after_seq, limit)
+    def events(self, after_seq: int, limit: int, device: str | None = None) -> EventPage:
+        """Stored events after `after_seq`, oldest first; of one device where it is named."""
+        return self._store().events(after_seq, limit, device=device)
 
     def metrics(self) -> Mapping[str, float]:
         """Figures by their Prometheus names, without the prefix."""
@@ -149,26 +165,33 @@ class AgentView:
     def mute(self, mac: int, until_ns: int | None) -> None:
         """Raise no alarm until then, or until further notice."""
         self._find(mac)
-        self._store().mute(mac, until_ns, time.time_ns())
+        self._store().mute(mac, until_ns, self._now_ns())
 
     def wrong_alarm(self, mac: int, event_id: str) -> None:
         """Keep that a person calls this event's alarm wrong."""
         self._find(mac)
-        store = self._store()
-        name = format_mac(mac)
-        if not any(event.id == event_id and event.device == name for event in _all_events(store)):
+        store, name = self._store(), format_mac(mac)
+        if not any(event.id == event_id for event in _all_events(store, name)):
             raise UsageError(f"{name} has no event {event_id}")
-        store.call_wrong(event_id, time.time_ns())
+        store.call_wrong(event_id, self._now_ns())
 
     def label(self, mac: int, version: int, text: str) -> None:
         """Name a version."""
         store = self._store()
-        state = _state(store.states().get(mac))
+        state = find_state(store, mac)
         if state is None or version not in state.known_versions:
             raise UsageError(f"{format_mac(mac)} has no version {version}")
         store.label(mac, version, text)
 
+    def name(self, mac: int, text: str | None) -> None:
+        """Call a device so; None: what it calls itself again."""
+        self._find(mac)
+        self._store().name(mac, text)
+
     # --- within ----------------------------------------------------------------------------------
+
+    def _now_ns(self) -> int:
+        return time.time_ns()
 
     def _store(self) -> Store:
         store: Store | None = getattr(self._here, "store", None)
@@ -177,125 +200,21 @@ class AgentView:
         return store
 
     def _find(self, mac: int) -> None:
-        if mac not in self._store().states():
+        if all(row.device != mac for row in self._store().devices()):
             raise UsageError(f"{format_mac(mac)}: no such device was seen")
 
     def _steer(self, mac: int, given: Accepted | Relearn | ExpectUpdate) -> None:
-        asked = self._watcher.ask(lambda home: home.steer(mac, given, time.time_ns()))
+        asked = self._watcher.ask(lambda home: home.steer(mac, given, self._now_ns()))
         try:
             asked.result(_ANSWER_S)
         except FutureTimeoutError as error:
             raise StoreError("the analysis is busy; try again in a while") from error
 
-    def _record(
-        self,
-        store: Store,
-        row: DeviceRow,
-        states: Mapping[int, str],
-        mutes: Mapping[int, int | None],
-    ) -> Record:
-        state = _state(states.get(row.device))
-        record: Record = {
-            "device": format_mac(row.device),
-            "state": None if state is None else state.state.value,
-            "first_seen": format_time(row.first_seen_ns),
-            "last_seen": format_time(row.last_seen_ns),
-            "packets_sent": row.packets_sent,
-            "packets_received": row.packets_received,
-            "bytes": row.bytes,
-            "randomised": is_randomised(row.device),
-        }
-        until_ns = mutes.get(row.device)
-        now_ns = time.time_ns()
-        record["muted"] = row.device in mutes and (until_ns is None or until_ns > now_ns)
-        record["muted_until"] = format_time(until_ns) if record["muted"] and until_ns else None
-        if state is not None:
-            record |= self._state_record(store, row.device, state)
-        return record
 
-    def _state_record(self, store: Store, mac: int, state: DeviceState) -> Record:
-        config, labels = self._request.config, store.labels(mac)
-        learning = state.state is State.LEARNING
-        left = max(config.learning_units - state.learned_units, 0)
-        ready_ns = time.time_ns() + left * config.unit_s * _SECOND_NS
-        record: Record = {
-            "version": state.version,
-            "label": labels.get(state.version),
-            "since": format_time(state.since_ns),
-            "learned_units": min(state.learned_units, config.learning_units),
-            "learning_units": config.learning_units,
-            "ready_at": format_time(ready_ns) if learning else None,
-            "versions": [
-                {"version": number, "label": labels.get(number)} for number in state.known_versions
-            ],
-            "update_expected_until": None
-            if state.expected_until_ns is None
-            else format_time(state.expected_until_ns),
-        }
-        verdicts = store.verdicts(mac, time.time_ns() - 14 * config.unit_s * _SECOND_NS)
-        if verdicts:
-            record["similarity"] = _number(verdicts[-1].decision.similarity_test)
-            told = _telling(verdicts, state.state)
-            record["cause"] = told.decision.cause.value
-            record["reasons"] = _reasons(told)
-            record["reason_texts"] = _texts(told)
-        return record
-
-
-def _state(text: str | None) -> DeviceState | None:
-    return None if text is None else read_watch_state(text)
-
-
-def _telling(verdicts: Sequence[VerdictRow], state: State) -> VerdictRow:
-    """Return the verdict that says why the device is in its state."""
-    if state is State.CHANGED:
-        for verdict in reversed(verdicts):
-            if verdict.decision.verdict is Verdict.CHANGED:
-                return verdict
-    return verdicts[-1]
-
-
-def _all_events(store: Store) -> list[Event]:
+def _all_events(store: Store, device: str) -> list[Event]:
     found: list[Event] = []
-    page = store.events()
+    page = store.events(device=device)
     while page.events:
         found += page.events
-        page = store.events(page.events[-1].seq)
+        page = store.events(page.events[-1].seq, device=device)
     return found
-
-
-def _judged(verdict: VerdictRow) -> Record:
-    decision = verdict.decision
-    effect = decision.effect
-    return {
-        "time": format_time(verdict.unit_start_ns),
-        "state": verdict.state.value,
-        "version": verdict.version,
-        "verdict": decision.verdict.value,
-        "cause": decision.cause.value,
-        "g": _number(effect.g) if effect else None,
-        "g_low": _number(effect.low) if effect else None,
-        "g_high": _number(effect.high) if effect else None,
-        "similarity_baseline": _number(decision.similarity_baseline),
-        "similarity_test": _number(decision.similarity_test),
-        "reasons": _reasons(verdict),
-        "reason_texts": _texts(verdict),
-        "missing": decision.missing or None,
-    }
-
-
-def _reasons(verdict: VerdictRow) -> list[dict[str, Any]]:
-    return [
-        {"key": reason.key, "params": dict(reason.params)} for reason in verdict.decision.reasons
-    ]
-
-
-def _texts(verdict: VerdictRow) -> list[str]:
-    """Words for what differs; a stable unit's small surprises are none."""
-    if verdict.decision.verdict in (Verdict.STABLE, Verdict.INSUFFICIENT):
-        return []
-    return [describe_reason(reason.key, reason.params) for reason in verdict.decision.reasons]
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

@@ -1,6 +1,21 @@
 """SQLite store of windows, units, verdicts and events."""
 
-from fwid_agent.store.rows import DeviceRow, EventPage, Progress, SessionProgress, VerdictRow
+from fwid_agent.store.rows import (
+    DeviceName,
+    DeviceRow,
+    EventPage,
+    Progress,
+    SessionProgress,
+    VerdictRow,
+)
 from fwid_agent.store.store import Store
 
-__all__ = ["DeviceRow", "EventPage", "Progress", "SessionProgress", "Store", "VerdictRow"]
+__all__ = [
+    "DeviceName",
+    "DeviceRow",
+    "EventPage",
+    "Progress",
+    "SessionProgress",
+    "Store",
+    "VerdictRow",
+]

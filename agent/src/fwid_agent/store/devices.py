@@ -1,9 +1,9 @@
-"""Devices with their states and labels, and the sessions that were read."""
+"""Devices with their states, names and labels, and the sessions that were read."""
 
 import sqlite3
 from collections.abc import Iterable, Mapping
 
-from fwid_agent.store.rows import DeviceRow, SessionProgress
+from fwid_agent.store.rows import DeviceName, DeviceRow, SessionProgress
 
 
 def add_devices(connection: sqlite3.Connection, devices: Iterable[DeviceRow]) -> None:
@@ -45,6 +45,24 @@ def put_states(connection: sqlite3.Connection, states: Mapping[int, str]) -> Non
 def read_states(connection: sqlite3.Connection) -> dict[int, str]:
     """Read the state of every device that has one."""
     return dict(connection.execute("SELECT device, state FROM states ORDER BY device"))
+
+
+def put_name(
+    connection: sqlite3.Connection, device: int, name: str | None, *, learnt: bool = False
+) -> None:
+    """Keep what a person (or, learnt, the device itself) calls a device; None: no more."""
+    column = "learnt" if learnt else "given"
+    connection.execute(
+        f"INSERT INTO names (device, {column}) VALUES (?, ?)"  # noqa: S608
+        f" ON CONFLICT DO UPDATE SET {column} = excluded.{column}",
+        (device, name),
+    )
+
+
+def read_names(connection: sqlite3.Connection) -> dict[int, DeviceName]:
+    """Read what the devices are called that have a name."""
+    rows = connection.execute("SELECT device, given, learnt FROM names ORDER BY device")
+    return {device: DeviceName(given, learnt) for device, given, learnt in rows}
 
 
 def put_label(connection: sqlite3.Connection, device: int, version: int, label: str) -> None:

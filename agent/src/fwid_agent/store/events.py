@@ -1,7 +1,7 @@
 """Events: the store numbers them, keeps each once, and knows what it no longer has."""
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import msgspec
 from fwid_agent.store.rows import EventPage
 from fwid_agent.types import Cause, Event, EventReason, EventType, parse_time
 
+_COLUMNS = "seq, id, time, device, type, from_version, to_version, cause, expected, reasons"
 _DROPPED = "events_dropped"  # key in meta: highest seq that is no longer kept
 
 
@@ -27,12 +28,14 @@ def put_events(connection: sqlite3.Connection, events: Iterable[Event]) -> tuple
     return tuple(stored)
 
 
-def read_events(connection: sqlite3.Connection, after_seq: int, limit: int) -> EventPage:
-    """Read at most `limit` events after `after_seq`, oldest first."""
+def read_events(
+    connection: sqlite3.Connection, after_seq: int, limit: int, device: str | None
+) -> EventPage:
+    """Read at most `limit` events after `after_seq`, oldest first; of one device where named."""
     rows = connection.execute(
-        "SELECT seq, id, time, device, type, from_version, to_version, cause, expected, reasons"
-        " FROM events WHERE seq > ? ORDER BY seq LIMIT ?",
-        (after_seq, limit),
+        f"SELECT {_COLUMNS} FROM events"  # noqa: S608
+        " WHERE seq > ?1 AND (?2 IS NULL OR device = ?2) ORDER BY seq LIMIT ?3",
+        (after_seq, device, limit),
     )
     last = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()
     last_seq = int(last[0]) if last else 0
@@ -41,6 +44,19 @@ def read_events(connection: sqlite3.Connection, after_seq: int, limit: int) -> E
         gap=after_seq < _dropped(connection) or after_seq > last_seq,
         last_seq=last_seq,
     )
+
+
+def read_latest_events(
+    connection: sqlite3.Connection, types: Sequence[EventType]
+) -> dict[str, Event]:
+    """Read each device's latest event of these types."""
+    marks = ", ".join("?" * len(types))
+    rows = connection.execute(
+        f"SELECT {_COLUMNS} FROM events WHERE seq IN"  # noqa: S608
+        f" (SELECT max(seq) FROM events WHERE type IN ({marks}) GROUP BY device) ORDER BY seq",
+        types,
+    )
+    return {event.device: event for event in map(_from_row, rows)}
 
 
 def drop_events(connection: sqlite3.Connection, before_ns: int) -> None:

@@ -124,4 +124,16 @@ MIGRATIONS: tuple[Migration, ...] = (
             """,
         ),
     ),
+    Migration(
+        "names of devices",
+        (
+            """
+            CREATE TABLE names (
+                device INTEGER PRIMARY KEY REFERENCES devices,
+                given TEXT,
+                learnt TEXT
+            ) STRICT
+            """,
+        ),
+    ),
 )

@@ -19,6 +19,19 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, slots=True)
+class DeviceName:
+    """What a device is called."""
+
+    given: str | None = None  # by a person
+    learnt: str | None = None  # as the device calls itself: anything may stand here
+
+    @property
+    def shown(self) -> str | None:
+        """The name to show: a person's word goes first."""
+        return self.given or self.learnt
+
+
+@dataclass(frozen=True, slots=True)
 class SessionProgress:
     """How far an input has been read into the store."""
 

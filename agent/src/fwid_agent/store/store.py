@@ -15,9 +15,16 @@ from fwid_agent.config import Config
 from fwid_agent.errors import StoreError
 from fwid_agent.store import devices, events, feedback, periods, verdicts
 from fwid_agent.store.database import clear_errors, connect, decoding, transaction
-from fwid_agent.store.rows import DeviceRow, EventPage, Progress, SessionProgress, VerdictRow
+from fwid_agent.store.rows import (
+    DeviceName,
+    DeviceRow,
+    EventPage,
+    Progress,
+    SessionProgress,
+    VerdictRow,
+)
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import Event, UnitTable
+from fwid_agent.types import Event, EventType, UnitTable
 
 _FOREVER_NS = 2**63 - 1
 _DAY_NS = 86_400_000_000_000
@@ -90,6 +97,11 @@ class Store:
             known = devices.read_session(connection, session.fingerprint)
             return devices.put_session(connection, known or session)
 
+    def name(self, device: int, name: str | None) -> None:
+        """Call a device what a person calls it; None: no longer."""
+        with self._writing() as connection:
+            devices.put_name(connection, device, name)
+
     def label(self, device: int, version: int, label: str) -> None:
         """Name a version of a device."""
         with self._writing() as connection:
@@ -155,6 +167,11 @@ class Store:
         with self._reading() as connection:
             return feedback.read_wrong_alarms(connection)
 
+    def names(self) -> dict[int, DeviceName]:
+        """What each device is called that has a name."""
+        with self._reading() as connection:
+            return devices.read_names(connection)
+
     def labels(self, device: int) -> dict[int, str]:
         """The names of a device's versions."""
         with self._reading() as connection:
@@ -177,15 +194,35 @@ class Store:
             ]
         return merge_tables([periods.floor_starts(table, unit_ns) for table in both])
 
+    def folded(self, device: int, since_ns: int = 0) -> UnitTable:
+        """A device's traffic of which only whole units are kept, in the order of time."""
+        with self._reading() as connection:
+            return periods.read_periods(connection, "units", device, since_ns, _FOREVER_NS)
+
     def verdicts(self, device: int, since_ns: int = 0) -> tuple[VerdictRow, ...]:
         """A device's verdicts, oldest first."""
         with self._reading() as connection:
             return verdicts.read_verdicts(connection, device, since_ns)
 
-    def events(self, after_seq: int = 0, limit: int = 1000) -> EventPage:
-        """Events after `after_seq`, oldest first; `gap` where some of them are no longer kept."""
+    def latest_verdict(self, device: int) -> VerdictRow | None:
+        """A device's newest verdict, None while there is none."""
         with self._reading() as connection:
-            return events.read_events(connection, after_seq, limit)
+            return verdicts.read_latest_verdict(connection, device)
+
+    def events(
+        self, after_seq: int = 0, limit: int = 1000, *, device: str | None = None
+    ) -> EventPage:
+        """Events after `after_seq`, oldest first; `gap` where some of them are no longer kept.
+
+        `device`: only those of this device.
+        """
+        with self._reading() as connection:
+            return events.read_events(connection, after_seq, limit, device)
+
+    def latest_events(self, *types: EventType) -> dict[str, Event]:
+        """The latest event of these types that each device has had, by its name in events."""
+        with self._reading() as connection:
+            return events.read_latest_events(connection, types)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:

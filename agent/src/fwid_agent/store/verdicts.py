@@ -29,6 +29,14 @@ def read_verdicts(
     return tuple(map(_from_row, rows))
 
 
+def read_latest_verdict(connection: sqlite3.Connection, device: int) -> VerdictRow | None:
+    """Read a device's newest verdict."""
+    row = connection.execute(
+        "SELECT * FROM verdicts WHERE device = ? ORDER BY unit_start_ns DESC LIMIT 1", (device,)
+    ).fetchone()
+    return _from_row(row) if row else None
+
+
 def drop_verdicts(connection: sqlite3.Connection, device: int, end_ns: int) -> None:
     """Delete a device's verdicts of units that start before the end."""
     connection.execute(
