@@ -1,0 +1,739 @@
+var gt=Object.defineProperty;var ft=Object.getOwnPropertyDescriptor;var u=(i,e,t,s)=>{for(var r=s>1?void 0:s?ft(e,t):e,n=i.length-1,o;n>=0;n--)(o=i[n])&&(r=(s?o(e,t,r):o(r))||r);return s&&r&&gt(e,t,r),r};/**
+ * @license
+ * Copyright 2019 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */var X=globalThis,ee=X.ShadowRoot&&(X.ShadyCSS===void 0||X.ShadyCSS.nativeShadow)&&"adoptedStyleSheets"in Document.prototype&&"replace"in CSSStyleSheet.prototype,fe=Symbol(),Te=new WeakMap,W=class{constructor(e,t,s){if(this._$cssResult$=!0,s!==fe)throw Error("CSSResult is not constructable. Use `unsafeCSS` or `css` instead.");this.cssText=e,this.t=t}get styleSheet(){let e=this.o,t=this.t;if(ee&&e===void 0){let s=t!==void 0&&t.length===1;s&&(e=Te.get(t)),e===void 0&&((this.o=e=new CSSStyleSheet).replaceSync(this.cssText),s&&Te.set(t,e))}return e}toString(){return this.cssText}},Re=i=>new W(typeof i=="string"?i:i+"",void 0,fe),y=(i,...e)=>{let t=i.length===1?i[0]:e.reduce((s,r,n)=>s+(o=>{if(o._$cssResult$===!0)return o.cssText;if(typeof o=="number")return o;throw Error("Value passed to 'css' function must be a 'css' function result: "+o+". Use 'unsafeCSS' to pass non-literal values, but take care to ensure page security.")})(r)+i[n+1],i[0]);return new W(t,i,fe)},ze=(i,e)=>{if(ee)i.adoptedStyleSheets=e.map(t=>t instanceof CSSStyleSheet?t:t.styleSheet);else for(let t of e){let s=document.createElement("style"),r=X.litNonce;r!==void 0&&s.setAttribute("nonce",r),s.textContent=t.cssText,i.appendChild(s)}},ye=ee?i=>i:i=>i instanceof CSSStyleSheet?(e=>{let t="";for(let s of e.cssRules)t+=s.cssText;return Re(t)})(i):i;/**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */var{is:yt,defineProperty:_t,getOwnPropertyDescriptor:vt,getOwnPropertyNames:bt,getOwnPropertySymbols:wt,getPrototypeOf:$t}=Object,te=globalThis,De=te.trustedTypes,xt=De?De.emptyScript:"",At=te.reactiveElementPolyfillSupport,j=(i,e)=>i,I={toAttribute(i,e){switch(e){case Boolean:i=i?xt:null;break;case Object:case Array:i=i==null?i:JSON.stringify(i)}return i},fromAttribute(i,e){let t=i;switch(e){case Boolean:t=i!==null;break;case Number:t=i===null?null:Number(i);break;case Object:case Array:try{t=JSON.parse(i)}catch{t=null}}return t}},se=(i,e)=>!yt(i,e),Pe={attribute:!0,type:String,converter:I,reflect:!1,useDefault:!1,hasChanged:se};Symbol.metadata??=Symbol("metadata"),te.litPropertyMetadata??=new WeakMap;var x=class extends HTMLElement{static addInitializer(e){this._$Ei(),(this.l??=[]).push(e)}static get observedAttributes(){return this.finalize(),this._$Eh&&[...this._$Eh.keys()]}static createProperty(e,t=Pe){if(t.state&&(t.attribute=!1),this._$Ei(),this.prototype.hasOwnProperty(e)&&((t=Object.create(t)).wrapped=!0),this.elementProperties.set(e,t),!t.noAccessor){let s=Symbol(),r=this.getPropertyDescriptor(e,s,t);r!==void 0&&_t(this.prototype,e,r)}}static getPropertyDescriptor(e,t,s){let{get:r,set:n}=vt(this.prototype,e)??{get(){return this[t]},set(o){this[t]=o}};return{get:r,set(o){let d=r?.call(this);n?.call(this,o),this.requestUpdate(e,d,s)},configurable:!0,enumerable:!0}}static getPropertyOptions(e){return this.elementProperties.get(e)??Pe}static _$Ei(){if(this.hasOwnProperty(j("elementProperties")))return;let e=$t(this);e.finalize(),e.l!==void 0&&(this.l=[...e.l]),this.elementProperties=new Map(e.elementProperties)}static finalize(){if(this.hasOwnProperty(j("finalized")))return;if(this.finalized=!0,this._$Ei(),this.hasOwnProperty(j("properties"))){let t=this.properties,s=[...bt(t),...wt(t)];for(let r of s)this.createProperty(r,t[r])}let e=this[Symbol.metadata];if(e!==null){let t=litPropertyMetadata.get(e);if(t!==void 0)for(let[s,r]of t)this.elementProperties.set(s,r)}this._$Eh=new Map;for(let[t,s]of this.elementProperties){let r=this._$Eu(t,s);r!==void 0&&this._$Eh.set(r,t)}this.elementStyles=this.finalizeStyles(this.styles)}static finalizeStyles(e){let t=[];if(Array.isArray(e)){let s=new Set(e.flat(1/0).reverse());for(let r of s)t.unshift(ye(r))}else e!==void 0&&t.push(ye(e));return t}static _$Eu(e,t){let s=t.attribute;return s===!1?void 0:typeof s=="string"?s:typeof e=="string"?e.toLowerCase():void 0}constructor(){super(),this._$Ep=void 0,this.isUpdatePending=!1,this.hasUpdated=!1,this._$Em=null,this._$Ev()}_$Ev(){this._$ES=new Promise(e=>this.enableUpdating=e),this._$AL=new Map,this._$E_(),this.requestUpdate(),this.constructor.l?.forEach(e=>e(this))}addController(e){(this._$EO??=new Set).add(e),this.renderRoot!==void 0&&this.isConnected&&e.hostConnected?.()}removeController(e){this._$EO?.delete(e)}_$E_(){let e=new Map,t=this.constructor.elementProperties;for(let s of t.keys())this.hasOwnProperty(s)&&(e.set(s,this[s]),delete this[s]);e.size>0&&(this._$Ep=e)}createRenderRoot(){let e=this.shadowRoot??this.attachShadow(this.constructor.shadowRootOptions);return ze(e,this.constructor.elementStyles),e}connectedCallback(){this.renderRoot??=this.createRenderRoot(),this.enableUpdating(!0),this._$EO?.forEach(e=>e.hostConnected?.())}enableUpdating(e){}disconnectedCallback(){this._$EO?.forEach(e=>e.hostDisconnected?.())}attributeChangedCallback(e,t,s){this._$AK(e,s)}_$ET(e,t){let s=this.constructor.elementProperties.get(e),r=this.constructor._$Eu(e,s);if(r!==void 0&&s.reflect===!0){let n=(s.converter?.toAttribute!==void 0?s.converter:I).toAttribute(t,s.type);this._$Em=e,n==null?this.removeAttribute(r):this.setAttribute(r,n),this._$Em=null}}_$AK(e,t){let s=this.constructor,r=s._$Eh.get(e);if(r!==void 0&&this._$Em!==r){let n=s.getPropertyOptions(r),o=typeof n.converter=="function"?{fromAttribute:n.converter}:n.converter?.fromAttribute!==void 0?n.converter:I;this._$Em=r;let d=o.fromAttribute(t,n.type);this[r]=d??this._$Ej?.get(r)??d,this._$Em=null}}requestUpdate(e,t,s,r=!1,n){if(e!==void 0){let o=this.constructor;if(r===!1&&(n=this[e]),s??=o.getPropertyOptions(e),!((s.hasChanged??se)(n,t)||s.useDefault&&s.reflect&&n===this._$Ej?.get(e)&&!this.hasAttribute(o._$Eu(e,s))))return;this.C(e,t,s)}this.isUpdatePending===!1&&(this._$ES=this._$EP())}C(e,t,{useDefault:s,reflect:r,wrapped:n},o){s&&!(this._$Ej??=new Map).has(e)&&(this._$Ej.set(e,o??t??this[e]),n!==!0||o!==void 0)||(this._$AL.has(e)||(this.hasUpdated||s||(t=void 0),this._$AL.set(e,t)),r===!0&&this._$Em!==e&&(this._$Eq??=new Set).add(e))}async _$EP(){this.isUpdatePending=!0;try{await this._$ES}catch(t){Promise.reject(t)}let e=this.scheduleUpdate();return e!=null&&await e,!this.isUpdatePending}scheduleUpdate(){return this.performUpdate()}performUpdate(){if(!this.isUpdatePending)return;if(!this.hasUpdated){if(this.renderRoot??=this.createRenderRoot(),this._$Ep){for(let[r,n]of this._$Ep)this[r]=n;this._$Ep=void 0}let s=this.constructor.elementProperties;if(s.size>0)for(let[r,n]of s){let{wrapped:o}=n,d=this[r];o!==!0||this._$AL.has(r)||d===void 0||this.C(r,void 0,n,d)}}let e=!1,t=this._$AL;try{e=this.shouldUpdate(t),e?(this.willUpdate(t),this._$EO?.forEach(s=>s.hostUpdate?.()),this.update(t)):this._$EM()}catch(s){throw e=!1,this._$EM(),s}e&&this._$AE(t)}willUpdate(e){}_$AE(e){this._$EO?.forEach(t=>t.hostUpdated?.()),this.hasUpdated||(this.hasUpdated=!0,this.firstUpdated(e)),this.updated(e)}_$EM(){this._$AL=new Map,this.isUpdatePending=!1}get updateComplete(){return this.getUpdateComplete()}getUpdateComplete(){return this._$ES}shouldUpdate(e){return!0}update(e){this._$Eq&&=this._$Eq.forEach(t=>this._$ET(t,this[t])),this._$EM()}updated(e){}firstUpdated(e){}};x.elementStyles=[],x.shadowRootOptions={mode:"open"},x[j("elementProperties")]=new Map,x[j("finalized")]=new Map,At?.({ReactiveElement:x}),(te.reactiveElementVersions??=[]).push("2.1.2");/**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */var Ae=globalThis,He=i=>i,ie=Ae.trustedTypes,Ne=ie?ie.createPolicy("lit-html",{createHTML:i=>i}):void 0,We="$lit$",k=`lit$${Math.random().toFixed(9).slice(2)}$`,je="?"+k,St=`<${je}>`,z=document,G=()=>z.createComment(""),B=i=>i===null||typeof i!="object"&&typeof i!="function",Se=Array.isArray,kt=i=>Se(i)||typeof i?.[Symbol.iterator]=="function",_e=`[ 	
+\f\r]`,V=/<(?:(!--|\/[^a-zA-Z])|(\/?[a-zA-Z][^>\s]*)|(\/?$))/g,qe=/-->/g,Oe=/>/g,T=RegExp(`>|${_e}(?:([^\\s"'>=/]+)(${_e}*=${_e}*(?:[^ 	
+\f\r"'\`<>=]|("|')|))|$)`,"g"),Ue=/'/g,Le=/"/g,Ie=/^(?:script|style|textarea|title)$/i,ke=i=>(e,...t)=>({_$litType$:i,strings:e,values:t}),l=ke(1),re=ke(2),as=ke(3),D=Symbol.for("lit-noChange"),c=Symbol.for("lit-nothing"),Me=new WeakMap,R=z.createTreeWalker(z,129);function Ve(i,e){if(!Se(i)||!i.hasOwnProperty("raw"))throw Error("invalid template strings array");return Ne!==void 0?Ne.createHTML(e):e}var Et=(i,e)=>{let t=i.length-1,s=[],r,n=e===2?"<svg>":e===3?"<math>":"",o=V;for(let d=0;d<t;d++){let a=i[d],p,g,m=-1,h=0;for(;h<a.length&&(o.lastIndex=h,g=o.exec(a),g!==null);)h=o.lastIndex,o===V?g[1]==="!--"?o=qe:g[1]!==void 0?o=Oe:g[2]!==void 0?(Ie.test(g[2])&&(r=RegExp("</"+g[2],"g")),o=T):g[3]!==void 0&&(o=T):o===T?g[0]===">"?(o=r??V,m=-1):g[1]===void 0?m=-2:(m=o.lastIndex-g[2].length,p=g[1],o=g[3]===void 0?T:g[3]==='"'?Le:Ue):o===Le||o===Ue?o=T:o===qe||o===Oe?o=V:(o=T,r=void 0);let f=o===T&&i[d+1].startsWith("/>")?" ":"";n+=o===V?a+St:m>=0?(s.push(p),a.slice(0,m)+We+a.slice(m)+k+f):a+k+(m===-2?d:f)}return[Ve(i,n+(i[t]||"<?>")+(e===2?"</svg>":e===3?"</math>":"")),s]},F=class i{constructor({strings:e,_$litType$:t},s){let r;this.parts=[];let n=0,o=0,d=e.length-1,a=this.parts,[p,g]=Et(e,t);if(this.el=i.createElement(p,s),R.currentNode=this.el.content,t===2||t===3){let m=this.el.content.firstChild;m.replaceWith(...m.childNodes)}for(;(r=R.nextNode())!==null&&a.length<d;){if(r.nodeType===1){if(r.hasAttributes())for(let m of r.getAttributeNames())if(m.endsWith(We)){let h=g[o++],f=r.getAttribute(m).split(k),Q=/([.?@])?(.*)/.exec(h);a.push({type:1,index:n,name:Q[2],strings:f,ctor:Q[1]==="."?be:Q[1]==="?"?we:Q[1]==="@"?$e:q}),r.removeAttribute(m)}else m.startsWith(k)&&(a.push({type:6,index:n}),r.removeAttribute(m));if(Ie.test(r.tagName)){let m=r.textContent.split(k),h=m.length-1;if(h>0){r.textContent=ie?ie.emptyScript:"";for(let f=0;f<h;f++)r.append(m[f],G()),R.nextNode(),a.push({type:2,index:++n});r.append(m[h],G())}}}else if(r.nodeType===8)if(r.data===je)a.push({type:2,index:n});else{let m=-1;for(;(m=r.data.indexOf(k,m+1))!==-1;)a.push({type:7,index:n}),m+=k.length-1}n++}}static createElement(e,t){let s=z.createElement("template");return s.innerHTML=e,s}};function N(i,e,t=i,s){if(e===D)return e;let r=s!==void 0?t._$Co?.[s]:t._$Cl,n=B(e)?void 0:e._$litDirective$;return r?.constructor!==n&&(r?._$AO?.(!1),n===void 0?r=void 0:(r=new n(i),r._$AT(i,t,s)),s!==void 0?(t._$Co??=[])[s]=r:t._$Cl=r),r!==void 0&&(e=N(i,r._$AS(i,e.values),r,s)),e}var ve=class{constructor(e,t){this._$AV=[],this._$AN=void 0,this._$AD=e,this._$AM=t}get parentNode(){return this._$AM.parentNode}get _$AU(){return this._$AM._$AU}u(e){let{el:{content:t},parts:s}=this._$AD,r=(e?.creationScope??z).importNode(t,!0);R.currentNode=r;let n=R.nextNode(),o=0,d=0,a=s[0];for(;a!==void 0;){if(o===a.index){let p;a.type===2?p=new J(n,n.nextSibling,this,e):a.type===1?p=new a.ctor(n,a.name,a.strings,this,e):a.type===6&&(p=new xe(n,this,e)),this._$AV.push(p),a=s[++d]}o!==a?.index&&(n=R.nextNode(),o++)}return R.currentNode=z,r}p(e){let t=0;for(let s of this._$AV)s!==void 0&&(s.strings!==void 0?(s._$AI(e,s,t),t+=s.strings.length-2):s._$AI(e[t])),t++}},J=class i{get _$AU(){return this._$AM?._$AU??this._$Cv}constructor(e,t,s,r){this.type=2,this._$AH=c,this._$AN=void 0,this._$AA=e,this._$AB=t,this._$AM=s,this.options=r,this._$Cv=r?.isConnected??!0}get parentNode(){let e=this._$AA.parentNode,t=this._$AM;return t!==void 0&&e?.nodeType===11&&(e=t.parentNode),e}get startNode(){return this._$AA}get endNode(){return this._$AB}_$AI(e,t=this){e=N(this,e,t),B(e)?e===c||e==null||e===""?(this._$AH!==c&&this._$AR(),this._$AH=c):e!==this._$AH&&e!==D&&this._(e):e._$litType$!==void 0?this.$(e):e.nodeType!==void 0?this.T(e):kt(e)?this.k(e):this._(e)}O(e){return this._$AA.parentNode.insertBefore(e,this._$AB)}T(e){this._$AH!==e&&(this._$AR(),this._$AH=this.O(e))}_(e){this._$AH!==c&&B(this._$AH)?this._$AA.nextSibling.data=e:this.T(z.createTextNode(e)),this._$AH=e}$(e){let{values:t,_$litType$:s}=e,r=typeof s=="number"?this._$AC(e):(s.el===void 0&&(s.el=F.createElement(Ve(s.h,s.h[0]),this.options)),s);if(this._$AH?._$AD===r)this._$AH.p(t);else{let n=new ve(r,this),o=n.u(this.options);n.p(t),this.T(o),this._$AH=n}}_$AC(e){let t=Me.get(e.strings);return t===void 0&&Me.set(e.strings,t=new F(e)),t}k(e){Se(this._$AH)||(this._$AH=[],this._$AR());let t=this._$AH,s,r=0;for(let n of e)r===t.length?t.push(s=new i(this.O(G()),this.O(G()),this,this.options)):s=t[r],s._$AI(n),r++;r<t.length&&(this._$AR(s&&s._$AB.nextSibling,r),t.length=r)}_$AR(e=this._$AA.nextSibling,t){for(this._$AP?.(!1,!0,t);e!==this._$AB;){let s=He(e).nextSibling;He(e).remove(),e=s}}setConnected(e){this._$AM===void 0&&(this._$Cv=e,this._$AP?.(e))}},q=class{get tagName(){return this.element.tagName}get _$AU(){return this._$AM._$AU}constructor(e,t,s,r,n){this.type=1,this._$AH=c,this._$AN=void 0,this.element=e,this.name=t,this._$AM=r,this.options=n,s.length>2||s[0]!==""||s[1]!==""?(this._$AH=Array(s.length-1).fill(new String),this.strings=s):this._$AH=c}_$AI(e,t=this,s,r){let n=this.strings,o=!1;if(n===void 0)e=N(this,e,t,0),o=!B(e)||e!==this._$AH&&e!==D,o&&(this._$AH=e);else{let d=e,a,p;for(e=n[0],a=0;a<n.length-1;a++)p=N(this,d[s+a],t,a),p===D&&(p=this._$AH[a]),o||=!B(p)||p!==this._$AH[a],p===c?e=c:e!==c&&(e+=(p??"")+n[a+1]),this._$AH[a]=p}o&&!r&&this.j(e)}j(e){e===c?this.element.removeAttribute(this.name):this.element.setAttribute(this.name,e??"")}},be=class extends q{constructor(){super(...arguments),this.type=3}j(e){this.element[this.name]=e===c?void 0:e}},we=class extends q{constructor(){super(...arguments),this.type=4}j(e){this.element.toggleAttribute(this.name,!!e&&e!==c)}},$e=class extends q{constructor(e,t,s,r,n){super(e,t,s,r,n),this.type=5}_$AI(e,t=this){if((e=N(this,e,t,0)??c)===D)return;let s=this._$AH,r=e===c&&s!==c||e.capture!==s.capture||e.once!==s.once||e.passive!==s.passive,n=e!==c&&(s===c||r);r&&this.element.removeEventListener(this.name,this,s),n&&this.element.addEventListener(this.name,this,e),this._$AH=e}handleEvent(e){typeof this._$AH=="function"?this._$AH.call(this.options?.host??this.element,e):this._$AH.handleEvent(e)}},xe=class{constructor(e,t,s){this.element=e,this.type=6,this._$AN=void 0,this._$AM=t,this.options=s}get _$AU(){return this._$AM._$AU}_$AI(e){N(this,e)}};var Ct=Ae.litHtmlPolyfillSupport;Ct?.(F,J),(Ae.litHtmlVersions??=[]).push("3.3.3");var Ge=(i,e,t)=>{let s=t?.renderBefore??e,r=s._$litPart$;if(r===void 0){let n=t?.renderBefore??null;s._$litPart$=r=new J(e.insertBefore(G(),n),n,void 0,t??{})}return r._$AI(i),r};/**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */var Ee=globalThis,v=class extends x{constructor(){super(...arguments),this.renderOptions={host:this},this._$Do=void 0}createRenderRoot(){let e=super.createRenderRoot();return this.renderOptions.renderBefore??=e.firstChild,e}update(e){let t=this.render();this.hasUpdated||(this.renderOptions.isConnected=this.isConnected),super.update(e),this._$Do=Ge(t,this.renderRoot,this.renderOptions)}connectedCallback(){super.connectedCallback(),this._$Do?.setConnected(!0)}disconnectedCallback(){super.disconnectedCallback(),this._$Do?.setConnected(!1)}render(){return D}};v._$litElement$=!0,v.finalized=!0,Ee.litElementHydrateSupport?.({LitElement:v});var Tt=Ee.litElementPolyfillSupport;Tt?.({LitElement:v});(Ee.litElementVersions??=[]).push("4.2.2");/**
+ * @license
+ * Copyright 2022 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ *//**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */var E=i=>(e,t)=>{t!==void 0?t.addInitializer(()=>{customElements.define(i,e)}):customElements.define(i,e)};/**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */var Rt={attribute:!0,type:String,converter:I,reflect:!1,hasChanged:se},zt=(i=Rt,e,t)=>{let{kind:s,metadata:r}=t,n=globalThis.litPropertyMetadata.get(r);if(n===void 0&&globalThis.litPropertyMetadata.set(r,n=new Map),s==="setter"&&((i=Object.create(i)).wrapped=!0),n.set(t.name,i),s==="accessor"){let{name:o}=t;return{set(d){let a=e.get.call(this);e.set.call(this,d),this.requestUpdate(o,a,i,!0,d)},init(d){return d!==void 0&&this.C(o,void 0,i,d),d}}}if(s==="setter"){let{name:o}=t;return function(d){let a=this[o];e.call(this,d),this.requestUpdate(o,a,i,!0,d)}}throw Error("Unsupported decorator location: "+s)};function _(i){return(e,t)=>typeof t=="object"?zt(i,e,t):((s,r,n)=>{let o=r.hasOwnProperty(n);return r.constructor.createProperty(n,s),o?Object.getOwnPropertyDescriptor(r,n):void 0})(i,e,t)}/**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */function w(i){return _({...i,state:!0,attribute:!1})}/**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ *//**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */var P=(i,e,t)=>(t.configurable=!0,t.enumerable=!0,Reflect.decorate&&typeof e!="object"&&Object.defineProperty(i,e,t),t);/**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */function K(i,e){return(t,s,r)=>{let n=o=>o.renderRoot?.querySelector(i)??null;if(e){let{get:o,set:d}=typeof s=="object"?t:r??(()=>{let a=Symbol();return{get(){return this[a]},set(p){this[a]=p}}})();return P(t,s,{get(){let a=o.call(this);return a===void 0&&(a=n(this),(a!==null||this.hasUpdated)&&d.call(this,a)),a}})}return P(t,s,{get(){return n(this)}})}}/**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ *//**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ *//**
+ * @license
+ * Copyright 2021 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ *//**
+ * @license
+ * Copyright 2017 Google LLC
+ * SPDX-License-Identifier: BSD-3-Clause
+ */var ne=["changed","suspected","learning","stable","quiet"];async function Be(i){return(await i.callWS({type:"fwid/devices"})).devices}function oe(i,e){return i.callWS({type:"fwid/history",device_id:e,days:60})}async function Fe(i,e,t){let s=`/api/fwid/image/${encodeURIComponent(e)}/${t}.png`,r=await i.callWS({type:"auth/sign_path",path:s,expires:60});return i.hassUrl(r.path)}async function Je(i,e,t){await i.callService("fwid",e,{device_id:t.device_id},void 0,!1)}function Z(i){return ne.some(e=>e===i)}function O(i,e){return e??(i===null?null:String(i))}var ae=["state","name","area","since"];function le(i){if(typeof i!="object"||i===null)throw new Error("The card has no configuration.");let{title:e,devices:t,sort:s,show_graph:r}=i;if(e!==void 0&&typeof e!="string")throw new Error("title: must be a text.");if(t!==void 0&&!(Array.isArray(t)&&t.every(n=>typeof n=="string")))throw new Error("devices: must be a list of device ids. Leave it out to show all devices.");if(s!==void 0&&!ae.includes(s))throw new Error(`sort: must be one of ${ae.join(", ")}.`);if(r!==void 0&&typeof r!="boolean")throw new Error("show_graph: must be true or false.")}function Ye(i,e,t){let s=e.devices?.length?new Set(e.devices):null,{compare:r}=new Intl.Collator(t,{numeric:!0}),n=(a,p)=>r(a.name,p.name),d={state:(a,p)=>Ke(a)-Ke(p),name:()=>0,area:(a,p)=>+!a.area-+!p.area||r(a.area??"",p.area??""),since:(a,p)=>Ze(p)-Ze(a)}[e.sort??"state"];return i.filter(a=>!s||s.has(a.device_id)).sort((a,p)=>d(a,p)||n(a,p))}function Ke(i){let e=ne.indexOf(i.state);return e===-1?ne.length:e}var Ze=i=>i.since?Date.parse(i.since):0;var Qe={card_name:"fwid: Firmware der Geräte",card_description:"Jedes beobachtete Gerät, ob seine Firmware noch dieselbe ist, und was zu tun ist, wenn nicht",option_title:"Titel",option_devices:"Geräte (alle, wenn keines gewählt ist)",option_sort:"Reihenfolge",option_show_graph:"Ähnlichkeit über die Zeit zeigen",sort_state:"Dringendstes zuerst",sort_name:"Name",sort_area:"Bereich",sort_since:"Neueste Änderung zuerst",state_changed:"Geändert",state_suspected:"Verdacht",state_learning:"Lernt",state_stable:"Stabil",state_quiet:"Still",state_unknown:"Unbekannt",means_changed:"Hinter diesem Gerät steckt eine andere Software als vorher. Die neue Version wird gelernt.",means_suspected:"Etwas ist anders, aber zu wenig für einen Alarm.",means_learning:"Es wird noch gelernt, was für dieses Gerät üblich ist.",means_stable:"Nichts, was über den Alltag dieses Geräts hinausgeht.",means_quiet:"Es gibt zu wenig Verkehr dieses Geräts, um etwas zu sagen.",summary_one:"{count} Gerät",summary_other:"{count} Geräte",summary_changed_one:"{count} geändert",summary_changed_other:"{count} geändert",summary_calm:"keines geändert",loading:"Die Geräte werden abgefragt …",empty:"Noch wird kein Gerät beobachtet.",empty_chosen:"Keines der für diese Karte gewählten Geräte wird noch beobachtet.",choose_devices:"Geräte wählen",away:"Der Agent ist nicht erreichbar. Zu sehen ist, was er zuletzt gesagt hat.",away_short:"nicht erreichbar",not_set_up:"Die Integration fwid ist nicht eingerichtet.",failed:"Die Geräte konnten nicht abgefragt werden: {message}",retry:"Noch einmal versuchen",version:"Version {version}",since:"seit {time}",close:"Schließen",reasons:"Warum",no_reasons:"Nichts spricht für eine Änderung.",cause_software:"Die Zeichen sprechen für eine andere Software.",cause_settings:"Die Zeichen sprechen für Einstellungen, Nutzung oder Umgebung.",similarity:"Ähnlichkeit mit dem Üblichen",similarity_now:"Ähnlichkeit {value}",usual_range:"üblicher Bereich",effect_size:"Effektstärke (Hedges' g) {value}",no_history:"Noch nichts zu zeichnen: dafür braucht es zwei Urteile.",history_failed:"Der Verlauf konnte nicht abgefragt werden: {message}",as_table:"Als Tabelle",time:"Zeit",state:"Zustand",version_title:"Version",fingerprints:"Fingerabdrücke",image_before:"Vorher",image_after:"Nachher",image_difference:"Unterschied",image_alt:"Fingerabdruck: Protokolle und Richtungen in Zeilen, Statistik und Paketgrößen in Spalten",image_missing:"Noch kein Bild",accept:"Diese Änderung ist in Ordnung",accept_question:"Was {name} jetzt tut, gilt von nun an als normal. Änderung annehmen?",accept_done:"Angenommen.",wrong_alarm:"Fehlalarm",wrong_alarm_question:"Dem Agenten sagen, dass sich die Software von {name} nicht geändert hatte?",wrong_alarm_done:"Vermerkt.",yes_accept:"Annehmen",yes_wrong_alarm:"Mitteilen",cancel:"Abbrechen",action_failed:"Das hat nicht geklappt: {message}",device_page:"Geräteseite"};var Ce={card_name:"fwid: firmware of devices",card_description:"Every watched device, whether its firmware is as it was, and what to do when it has changed",option_title:"Title",option_devices:"Devices (all if none is chosen)",option_sort:"Order",option_show_graph:"Show the similarity over time",sort_state:"Most urgent first",sort_name:"Name",sort_area:"Area",sort_since:"Latest change first",state_changed:"Changed",state_suspected:"Suspected",state_learning:"Learning",state_stable:"Stable",state_quiet:"Quiet",state_unknown:"Unknown",means_changed:"The software behind this device is another one than before. The new version is being learned.",means_suspected:"Something differs, but too little for an alarm.",means_learning:"What is usual for this device is still being learned.",means_stable:"Nothing beyond what this device does from day to day.",means_quiet:"There is too little traffic of this device to say anything.",summary_one:"{count} device",summary_other:"{count} devices",summary_changed_one:"{count} changed",summary_changed_other:"{count} changed",summary_calm:"none changed",loading:"Asking for the devices…",empty:"No device is watched yet.",empty_chosen:"None of the devices chosen for this card is watched any more.",choose_devices:"Choose devices",away:"The agent cannot be reached. What you see is the last that it said.",away_short:"not reachable",not_set_up:"The fwid integration is not set up.",failed:"The devices could not be asked for: {message}",retry:"Try again",version:"version {version}",since:"since {time}",close:"Close",reasons:"Why",no_reasons:"Nothing speaks for a change.",cause_software:"The signs are those of other software.",cause_settings:"The signs are those of settings, use or surroundings.",similarity:"Similarity to what is usual",similarity_now:"Similarity {value}",usual_range:"usual range",effect_size:"Effect size (Hedges' g) {value}",no_history:"Nothing to draw yet: that takes two assessments.",history_failed:"The history could not be asked for: {message}",as_table:"As a table",time:"Time",state:"State",version_title:"Version",fingerprints:"Fingerprints",image_before:"Before",image_after:"After",image_difference:"Difference",image_alt:"Fingerprint: protocols and directions in rows, statistics and packet sizes in columns",image_missing:"No picture yet",accept:"This change is fine",accept_question:"From now on, what {name} does now counts as its normal. Accept the change?",accept_done:"Accepted.",wrong_alarm:"Wrong alarm",wrong_alarm_question:"Tell the agent that the software of {name} had not changed?",wrong_alarm_done:"Noted.",yes_accept:"Accept",yes_wrong_alarm:"Tell it",cancel:"Cancel",action_failed:"That did not work: {message}",device_page:"Device page"};var Xe={card_name:"fwid: firmware de los dispositivos",card_description:"Cada dispositivo vigilado, si su firmware sigue igual y qué hacer cuando ha cambiado",option_title:"Título",option_devices:"Dispositivos (todos si no se elige ninguno)",option_sort:"Orden",option_show_graph:"Mostrar la similitud a lo largo del tiempo",sort_state:"Lo más urgente primero",sort_name:"Nombre",sort_area:"Área",sort_since:"Cambio más reciente primero",state_changed:"Cambiado",state_suspected:"Sospechoso",state_learning:"Aprendiendo",state_stable:"Estable",state_quiet:"Silencioso",state_unknown:"Desconocido",means_changed:"El software de este dispositivo ya no es el de antes. Se está aprendiendo la nueva versión.",means_suspected:"Algo es distinto, pero demasiado poco para una alarma.",means_learning:"Todavía se está aprendiendo qué es habitual en este dispositivo.",means_stable:"Nada fuera de lo que este dispositivo hace a diario.",means_quiet:"Hay muy poco tráfico de este dispositivo para decir algo.",summary_one:"{count} dispositivo",summary_other:"{count} dispositivos",summary_changed_one:"{count} cambiado",summary_changed_other:"{count} cambiados",summary_calm:"ninguno cambiado",loading:"Consultando los dispositivos…",empty:"Todavía no se vigila ningún dispositivo.",empty_chosen:"Ninguno de los dispositivos elegidos para esta tarjeta sigue vigilado.",choose_devices:"Elegir dispositivos",away:"No se puede contactar con el agente. Se muestra lo último que dijo.",away_short:"sin conexión",not_set_up:"La integración fwid no está configurada.",failed:"No se pudieron consultar los dispositivos: {message}",retry:"Reintentar",version:"versión {version}",since:"desde {time}",close:"Cerrar",reasons:"Por qué",no_reasons:"Nada indica un cambio.",cause_software:"Los indicios son de otro software.",cause_settings:"Los indicios son de ajustes, uso o entorno.",similarity:"Similitud con lo habitual",similarity_now:"Similitud {value}",usual_range:"rango habitual",effect_size:"Tamaño del efecto (g de Hedges) {value}",no_history:"Aún no hay nada que dibujar: hacen falta dos evaluaciones.",history_failed:"No se pudo consultar el historial: {message}",as_table:"Como tabla",time:"Fecha",state:"Estado",version_title:"Versión",fingerprints:"Huellas",image_before:"Antes",image_after:"Después",image_difference:"Diferencia",image_alt:"Huella: protocolos y direcciones en filas, estadísticas y tamaños de paquetes en columnas",image_missing:"Aún sin imagen",accept:"Este cambio está bien",accept_question:"A partir de ahora, lo que hace {name} contará como normal. ¿Aceptar el cambio?",accept_done:"Aceptado.",wrong_alarm:"Falsa alarma",wrong_alarm_question:"¿Decirle al agente que el software de {name} no había cambiado?",wrong_alarm_done:"Anotado.",yes_accept:"Aceptar",yes_wrong_alarm:"Decírselo",cancel:"Cancelar",action_failed:"No funcionó: {message}",device_page:"Página del dispositivo"};var et={card_name:"fwid : firmware des appareils",card_description:"Chaque appareil surveillé, si son firmware est toujours le même, et que faire quand il a changé",option_title:"Titre",option_devices:"Appareils (tous si aucun n'est choisi)",option_sort:"Ordre",option_show_graph:"Montrer la similarité au fil du temps",sort_state:"Le plus urgent d'abord",sort_name:"Nom",sort_area:"Zone",sort_since:"Changement le plus récent d'abord",state_changed:"Modifié",state_suspected:"Suspect",state_learning:"Apprentissage",state_stable:"Stable",state_quiet:"Silencieux",state_unknown:"Inconnu",means_changed:"Le logiciel de cet appareil n'est plus le même qu'avant. La nouvelle version est en cours d'apprentissage.",means_suspected:"Quelque chose diffère, mais trop peu pour une alarme.",means_learning:"Ce qui est habituel pour cet appareil est encore en cours d'apprentissage.",means_stable:"Rien d'autre que ce que cet appareil fait tous les jours.",means_quiet:"Il y a trop peu de trafic de cet appareil pour se prononcer.",summary_one:"{count} appareil",summary_other:"{count} appareils",summary_changed_one:"{count} modifié",summary_changed_other:"{count} modifiés",summary_calm:"aucun modifié",loading:"Demande des appareils…",empty:"Aucun appareil n'est encore surveillé.",empty_chosen:"Aucun des appareils choisis pour cette carte n'est encore surveillé.",choose_devices:"Choisir des appareils",away:"L'agent est injoignable. Ce qui s'affiche est ce qu'il a dit en dernier.",away_short:"injoignable",not_set_up:"L'intégration fwid n'est pas configurée.",failed:"Impossible de demander les appareils : {message}",retry:"Réessayer",version:"version {version}",since:"depuis le {time}",close:"Fermer",reasons:"Pourquoi",no_reasons:"Rien n'indique un changement.",cause_software:"Les signes sont ceux d'un autre logiciel.",cause_settings:"Les signes sont ceux de réglages, d'usage ou d'environnement.",similarity:"Similarité avec l'habituel",similarity_now:"Similarité {value}",usual_range:"plage habituelle",effect_size:"Taille d'effet (g de Hedges) {value}",no_history:"Rien à dessiner encore : il faut deux évaluations.",history_failed:"Impossible de demander l'historique : {message}",as_table:"Sous forme de tableau",time:"Date",state:"État",version_title:"Version",fingerprints:"Empreintes",image_before:"Avant",image_after:"Après",image_difference:"Différence",image_alt:"Empreinte : protocoles et directions en lignes, statistiques et tailles de paquets en colonnes",image_missing:"Pas encore d'image",accept:"Ce changement est normal",accept_question:"Désormais, ce que {name} fait maintenant compte comme normal. Accepter le changement ?",accept_done:"Accepté.",wrong_alarm:"Fausse alerte",wrong_alarm_question:"Dire à l'agent que le logiciel de {name} n'avait pas changé ?",wrong_alarm_done:"C'est noté.",yes_accept:"Accepter",yes_wrong_alarm:"Le dire",cancel:"Annuler",action_failed:"Cela n'a pas fonctionné : {message}",device_page:"Page de l'appareil"};var tt={card_name:"fwid: firmware dei dispositivi",card_description:"Ogni dispositivo osservato, se il suo firmware è ancora lo stesso e che cosa fare quando è cambiato",option_title:"Titolo",option_devices:"Dispositivi (tutti se non se ne sceglie nessuno)",option_sort:"Ordine",option_show_graph:"Mostra la somiglianza nel tempo",sort_state:"Prima il più urgente",sort_name:"Nome",sort_area:"Area",sort_since:"Prima il cambiamento più recente",state_changed:"Cambiato",state_suspected:"Sospetto",state_learning:"In apprendimento",state_stable:"Stabile",state_quiet:"Silenzioso",state_unknown:"Sconosciuto",means_changed:"Il software di questo dispositivo non è più quello di prima. La nuova versione viene appresa.",means_suspected:"Qualcosa è diverso, ma troppo poco per un allarme.",means_learning:"Si sta ancora imparando che cosa è abituale per questo dispositivo.",means_stable:"Nulla oltre a ciò che questo dispositivo fa ogni giorno.",means_quiet:"C'è troppo poco traffico di questo dispositivo per dire qualcosa.",summary_one:"{count} dispositivo",summary_other:"{count} dispositivi",summary_changed_one:"{count} cambiato",summary_changed_other:"{count} cambiati",summary_calm:"nessuno cambiato",loading:"Richiesta dei dispositivi…",empty:"Nessun dispositivo è ancora osservato.",empty_chosen:"Nessuno dei dispositivi scelti per questa scheda è ancora osservato.",choose_devices:"Scegli i dispositivi",away:"L'agente non è raggiungibile. È mostrato ciò che ha detto per ultimo.",away_short:"non raggiungibile",not_set_up:"L'integrazione fwid non è configurata.",failed:"Impossibile richiedere i dispositivi: {message}",retry:"Riprova",version:"versione {version}",since:"dal {time}",close:"Chiudi",reasons:"Perché",no_reasons:"Nulla indica un cambiamento.",cause_software:"I segni sono quelli di un altro software.",cause_settings:"I segni sono quelli di impostazioni, uso o ambiente.",similarity:"Somiglianza con l'abituale",similarity_now:"Somiglianza {value}",usual_range:"intervallo abituale",effect_size:"Dimensione dell'effetto (g di Hedges) {value}",no_history:"Ancora nulla da disegnare: servono due valutazioni.",history_failed:"Impossibile richiedere la cronologia: {message}",as_table:"Come tabella",time:"Data",state:"Stato",version_title:"Versione",fingerprints:"Impronte",image_before:"Prima",image_after:"Dopo",image_difference:"Differenza",image_alt:"Impronta: protocolli e direzioni nelle righe, statistiche e dimensioni dei pacchetti nelle colonne",image_missing:"Ancora nessuna immagine",accept:"Questo cambiamento va bene",accept_question:"D'ora in poi ciò che {name} fa adesso vale come normale. Accettare il cambiamento?",accept_done:"Accettato.",wrong_alarm:"Falso allarme",wrong_alarm_question:"Dire all'agente che il software di {name} non era cambiato?",wrong_alarm_done:"Annotato.",yes_accept:"Accetta",yes_wrong_alarm:"Dillo",cancel:"Annulla",action_failed:"Non ha funzionato: {message}",device_page:"Pagina del dispositivo"};var st={card_name:"fwid: firmware van apparaten",card_description:"Elk bewaakt apparaat, of de firmware nog dezelfde is, en wat te doen als die veranderd is",option_title:"Titel",option_devices:"Apparaten (alle als er geen gekozen is)",option_sort:"Volgorde",option_show_graph:"Gelijkenis door de tijd tonen",sort_state:"Dringendste eerst",sort_name:"Naam",sort_area:"Ruimte",sort_since:"Laatste wijziging eerst",state_changed:"Gewijzigd",state_suspected:"Verdacht",state_learning:"Leert",state_stable:"Stabiel",state_quiet:"Stil",state_unknown:"Onbekend",means_changed:"De software van dit apparaat is een andere dan voorheen. De nieuwe versie wordt geleerd.",means_suspected:"Er is iets anders, maar te weinig voor een alarm.",means_learning:"Er wordt nog geleerd wat voor dit apparaat gewoon is.",means_stable:"Niets anders dan wat dit apparaat elke dag doet.",means_quiet:"Er is te weinig verkeer van dit apparaat om iets te zeggen.",summary_one:"{count} apparaat",summary_other:"{count} apparaten",summary_changed_one:"{count} gewijzigd",summary_changed_other:"{count} gewijzigd",summary_calm:"geen gewijzigd",loading:"De apparaten worden opgevraagd…",empty:"Er wordt nog geen apparaat bewaakt.",empty_chosen:"Geen van de voor deze kaart gekozen apparaten wordt nog bewaakt.",choose_devices:"Apparaten kiezen",away:"De agent is niet bereikbaar. Te zien is wat hij het laatst zei.",away_short:"niet bereikbaar",not_set_up:"De integratie fwid is niet ingesteld.",failed:"De apparaten konden niet worden opgevraagd: {message}",retry:"Opnieuw proberen",version:"versie {version}",since:"sinds {time}",close:"Sluiten",reasons:"Waarom",no_reasons:"Niets wijst op een verandering.",cause_software:"De tekenen wijzen op andere software.",cause_settings:"De tekenen wijzen op instellingen, gebruik of omgeving.",similarity:"Gelijkenis met het gewone",similarity_now:"Gelijkenis {value}",usual_range:"gewoon bereik",effect_size:"Effectgrootte (Hedges' g) {value}",no_history:"Nog niets te tekenen: daarvoor zijn twee beoordelingen nodig.",history_failed:"De geschiedenis kon niet worden opgevraagd: {message}",as_table:"Als tabel",time:"Tijd",state:"Toestand",version_title:"Versie",fingerprints:"Vingerafdrukken",image_before:"Ervoor",image_after:"Erna",image_difference:"Verschil",image_alt:"Vingerafdruk: protocollen en richtingen in rijen, statistiek en pakketgroottes in kolommen",image_missing:"Nog geen beeld",accept:"Deze wijziging is in orde",accept_question:"Vanaf nu geldt wat {name} nu doet als normaal. Wijziging accepteren?",accept_done:"Geaccepteerd.",wrong_alarm:"Vals alarm",wrong_alarm_question:"De agent laten weten dat de software van {name} niet veranderd was?",wrong_alarm_done:"Genoteerd.",yes_accept:"Accepteren",yes_wrong_alarm:"Laten weten",cancel:"Annuleren",action_failed:"Dat is niet gelukt: {message}",device_page:"Apparaatpagina"};var it={en:Ce,de:Qe,es:Xe,fr:et,it:tt,nl:st};function Ut(i){return it[i]??it[i.split("-")[0]??""]??Ce}function H(i,e,t={}){return Ut(i)[e].replace(/\{(\w+)\}/g,(s,r)=>String(t[r]??s))}var ce=class i{constructor(e,t={}){this.language=e;this.numbers=new Intl.NumberFormat(e,{maximumFractionDigits:2}),this.plurals=new Intl.PluralRules(e),this.days=new Intl.DateTimeFormat(e,{dateStyle:"medium",...t}),this.moments=new Intl.DateTimeFormat(e,{dateStyle:"medium",timeStyle:"short",...t})}static of({language:e,locale:t,config:s}){return new i(e,{...t.time_zone==="server"&&{timeZone:s.time_zone},...t.time_format==="12"&&{hour12:!0},...t.time_format==="24"&&{hour12:!1}})}say(e,t){return H(this.language,e,t)}count(e,t){let s=this.plurals.select(t)==="one"?"one":"other";return this.say(`${e}_${s}`,{count:t})}number(e){return this.numbers.format(e)}day(e){return this.days.format(new Date(e))}moment(e){return this.moments.format(new Date(e))}};function rt(){let i=document.documentElement.lang;return{schema:[{name:"title",selector:{text:{}}},{name:"devices",selector:{device:{multiple:!0,entity:[{integration:"fwid",domain:"event"}]}}},{name:"sort",default:"state",selector:{select:{mode:"dropdown",options:ae.map(e=>({value:e,label:H(i,`sort_${e}`)}))}}},{name:"show_graph",default:!0,selector:{boolean:{}}}],computeLabel:({name:e})=>H(i,`option_${e}`),assertConfig:le}}function nt(i,e){let t=i.entities[e];return t?.platform!=="fwid"||!t.device_id?null:{config:{type:"custom:fwid-card",devices:[t.device_id]}}}function U(i){return typeof i=="object"&&i!==null?i:{message:String(i)}}var C=y`
+  :host {
+    --fwid-changed: var(--error-color);
+    --fwid-suspected: var(--warning-color);
+    --fwid-learning: var(--info-color);
+    --fwid-stable: var(--success-color);
+    --fwid-quiet: var(--secondary-text-color);
+    --fwid-unknown: var(--secondary-text-color);
+  }
+
+  /* A text of another direction than the page keeps its own order, and the page's side. */
+  :host(:dir(ltr)) {
+    text-align: left;
+  }
+
+  :host(:dir(rtl)) {
+    text-align: right;
+  }
+
+  p,
+  h3,
+  li,
+  td,
+  summary,
+  figcaption,
+  .facts,
+  .button {
+    unicode-bidi: plaintext;
+  }
+
+  .unseen {
+    position: absolute;
+    inline-size: 1px;
+    block-size: 1px;
+    overflow: hidden;
+    clip-path: inset(50%);
+    white-space: nowrap;
+  }
+`,L=y`
+  button {
+    font: inherit;
+    color: inherit;
+    background: none;
+    border: none;
+    cursor: pointer;
+  }
+
+  button:focus-visible,
+  a:focus-visible,
+  summary:focus-visible {
+    outline: 2px solid var(--primary-color);
+    outline-offset: 2px;
+  }
+
+  .button {
+    display: inline-block;
+    min-block-size: 40px;
+    box-sizing: border-box;
+    padding: 8px 16px;
+    border: 1px solid var(--primary-color);
+    border-radius: 20px;
+    color: var(--primary-text-color);
+    text-decoration: none;
+  }
+
+  .button.main {
+    background: color-mix(in srgb, var(--primary-color) 20%, transparent);
+    font-weight: 500;
+  }
+
+  .button:hover {
+    background: color-mix(in srgb, var(--primary-color) 12%, transparent);
+  }
+
+  .button:disabled {
+    opacity: 0.5;
+    cursor: default;
+  }
+`,de=y`
+  .plot {
+    display: flex;
+    flex-direction: column;
+    gap: 2px;
+    min-inline-size: 0;
+    /* Time runs from left to right in every language. */
+    direction: ltr;
+  }
+
+  .chart,
+  .stretches {
+    inline-size: 100%;
+  }
+
+  .chart {
+    flex: 1;
+    min-block-size: 0;
+    overflow: visible;
+  }
+
+  .stretches {
+    block-size: 4px;
+    flex: none;
+    border-radius: 2px;
+    overflow: hidden;
+  }
+
+  .line {
+    fill: none;
+    stroke: var(--primary-text-color);
+    stroke-width: 1.5px;
+    stroke-linejoin: round;
+    stroke-linecap: round;
+    vector-effect: non-scaling-stroke;
+  }
+
+  .band {
+    fill: color-mix(in srgb, var(--primary-color) 25%, transparent);
+  }
+`;var b=class extends v{constructor(){super(...arguments);this.asked=null;this.running=!1;this.done=null;this.trouble=null}render(){let{words:t}=this;return l`
+      ${this.asked?this.question(this.asked):this.offers()}
+      <p role="status" tabindex="-1">${this.done?t.say(`${this.done}_done`):c}</p>
+      ${this.trouble===null?c:l`<p class="trouble" role="alert">${t.say("action_failed",{message:this.trouble})}</p>`}
+    `}offers(){let{device:t,words:s}=this,r=(n,o)=>l`<button class="button ${o}" @click=${()=>this.ask(n)}>${s.say(n)}</button>`;return l`<div class="buttons">
+      ${t.state==="changed"?r("accept","main"):c}
+      ${t.alarm_event!==null?r("wrong_alarm",""):c}
+    </div>`}question(t){let{words:s}=this;return l`
+      <div role="group" aria-labelledby="question">
+        <p id="question">${s.say(`${t}_question`,{name:this.device.name})}</p>
+        <div class="buttons">
+          <button class="button main" ?disabled=${this.running} @click=${()=>this.act(t)}>
+            ${s.say(`yes_${t}`)}
+          </button>
+          <button class="button" ?disabled=${this.running} @click=${()=>this.ask(null)}>
+            ${s.say("cancel")}
+          </button>
+        </div>
+      </div>
+    `}async ask(t){this.asked=t,t&&(this.done=this.trouble=null),await this.updateComplete,(this.first??this.status).focus()}async act(t){this.running=!0;try{await Je(this.hass,t,this.device),this.done=t,this.dispatchEvent(new CustomEvent("acted",{bubbles:!0,composed:!0}))}catch(s){let{message:r,code:n}=U(s);this.trouble=r??String(n??"")}this.running=!1,await this.ask(null)}};b.styles=[C,L,y`
+      .buttons {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 8px;
+      }
+
+      p {
+        margin: 8px 0;
+      }
+
+      p:empty {
+        margin: 0;
+      }
+
+      .trouble {
+        padding: 8px 12px;
+        border-inline-start: 4px solid var(--error-color);
+        background: color-mix(in srgb, var(--error-color) 12%, transparent);
+      }
+    `],u([_({attribute:!1})],b.prototype,"hass",2),u([_({attribute:!1})],b.prototype,"words",2),u([_({attribute:!1})],b.prototype,"device",2),u([w()],b.prototype,"asked",2),u([w()],b.prototype,"running",2),u([w()],b.prototype,"done",2),u([w()],b.prototype,"trouble",2),u([K("button")],b.prototype,"first",2),u([K("[role=status]")],b.prototype,"status",2),b=u([E("fwid-actions")],b);var ot=["before","after","difference"],A=class extends v{constructor(){super(...arguments);this.sources={};this.signedFor=""}willUpdate(t){if(!t.has("device"))return;let{device_id:s,state:r,version:n,since:o}=this.device,d=JSON.stringify([s,r,n,o]);if(d!==this.signedFor){this.signedFor=d;for(let a of ot)this.sign(a)}}async sign(t){let s=await Fe(this.hass,this.device.device_id,t).catch(()=>null);this.sources={...this.sources,[t]:s}}render(){return l`${ot.map(t=>this.figure(t))}`}figure(t){let{words:s}=this,r=this.sources[t],n=()=>this.sources={...this.sources,[t]:null};return l`
+      <figure>
+        <div class="frame">
+          ${r?l`<img src=${r} alt=${`${s.say(`image_${t}`)}. ${s.say("image_alt")}`} @error=${n} />`:l`<span>${r===null?s.say("image_missing"):""}</span>`}
+        </div>
+        <figcaption>${s.say(`image_${t}`)}</figcaption>
+      </figure>
+    `}};A.styles=[C,y`
+      :host {
+        display: flex;
+        flex-wrap: wrap;
+        gap: 12px;
+      }
+
+      figure {
+        flex: 1 1 160px;
+        margin: 0;
+      }
+
+      .frame {
+        display: flex;
+        align-items: center;
+        justify-content: center;
+        min-block-size: 80px;
+        border: 1px solid var(--divider-color);
+        color: var(--secondary-text-color);
+      }
+
+      img {
+        display: block;
+        inline-size: 100%;
+        image-rendering: pixelated;
+      }
+
+      figcaption {
+        text-align: center;
+        color: var(--secondary-text-color);
+      }
+    `],u([_({attribute:!1})],A.prototype,"hass",2),u([_({attribute:!1})],A.prototype,"words",2),u([_({attribute:!1})],A.prototype,"device",2),u([w()],A.prototype,"sources",2),A=u([E("fwid-fingerprints")],A);var pe=["blue","purple","teal","deep-orange","indigo","cyan"];function Y(i){let e=((i-1)%pe.length+pe.length)%pe.length;return`var(--${pe[e]}-color)`}function ue(i){return l`
+    <svg class="chart" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
+      ${i.bands.map(e=>re`<path class="band" d=${at(e)}></path>`)}
+      ${i.lines.map(Lt)}
+    </svg>
+    <svg class="stretches" viewBox="0 0 100 1" preserveAspectRatio="none" aria-hidden="true">
+      ${i.stretches.length?i.stretches.map(Mt):c}
+    </svg>
+  `}function Lt(i){let e=i.length===1?[...i,...i]:i;return re`<path class="line" d=${at(e)}></path>`}function Mt({version:i,from:e,to:t}){return re`<rect x=${100*e} y="0" width=${100*(t-e)} height="1" style="fill:${Y(i)}"></rect>`}function at(i){return`M${i.map(({x:t,y:s})=>`${(100*t).toFixed(2)},${(100*(1-s)).toFixed(2)}`).join("L")}`}function me(i){let e=i.filter(h=>h.similarity!==null),t=i[0],s=i.at(-1);if(e.length<2||!t||!s)return null;let r=Date.parse(t.time),n=Date.parse(s.time)-r;if(!(n>0))return null;let[o,d]=jt(e),a=h=>(Date.parse(h.time)-r)/n,p=h=>Math.min(1,Math.max(0,(h-o)/(d-o))),g=lt(i,h=>h.similarity!==null).map(h=>h.map(f=>({x:a(f),y:p(f.similarity)}))),m=lt(i,h=>h.low!==null&&h.high!==null).map(h=>[...h.map(f=>({x:a(f),y:p(f.high)})),...[...h].reverse().map(f=>({x:a(f),y:p(f.low)}))]);return{lines:g,bands:m,stretches:Wt(i,a),bottom:o,top:d,oldest:t.time,newest:s.time}}function Wt(i,e){let t=[];for(let s of i){let r=t.at(-1);s.version===null||s.version===r?.version||(r&&(r.to=e(s)),t.push({version:s.version,from:e(s),to:1,since:s.time}))}return t}function jt(i){let e=i.flatMap(({similarity:o,low:d,high:a})=>[o,d,a].filter(p=>p!==null)),t=Math.max(...e),s=Math.min(...e),r=Math.max(0,.2-(t-s)),n=t<=1?Math.min(1,t+r/2):t;return[Math.min(s,n-.2),n]}function lt(i,e){let t=[],s=null;for(let r of i)e(r)?s?s.push(r):t.push(s=[r]):s=null;return t}var It={changed:"mdi:alert-octagon",suspected:"mdi:help-rhombus",learning:"mdi:school",stable:"mdi:check-circle",quiet:"mdi:sleep"};function he(i){let e=Z(i);return l`<ha-icon
+    aria-hidden="true"
+    icon=${e?It[i]:"mdi:progress-question"}
+    style="color:var(--fwid-${e?i:"unknown"})"
+  ></ha-icon>`}function M(i,e){return Z(i)?e.say(`state_${i}`):i??e.say("state_unknown")}var Vt=30;function ct(i,e,t){if(!e)return l`<div class="large"></div>`;let s=me(e.history);return l`
+    ${s?Gt(s,e,t):l`<p class="soft">${t.say("no_history")}</p>`}
+    ${i.similarity===null?c:l`<p class="soft">${t.say("similarity_now",{value:t.number(i.similarity)})}</p>`}
+    ${e.history.length?Bt(e,t):c}
+  `}function Gt(i,e,t){return l`
+    <div class="large" aria-hidden="true">
+      <span class="scale top">${t.number(i.top)}</span>
+      <span class="scale bottom">${t.number(i.bottom)}</span>
+      <div class="plot">${ue(i)}</div>
+      <div class="times"><span>${t.day(i.oldest)}</span><span>${t.day(i.newest)}</span></div>
+    </div>
+    <ul class="legend">
+      ${i.stretches.map(({version:s,since:r})=>l`<li>
+          <span class="swatch" style="background:${Y(s)}"></span>
+          <bdi>${t.say("version",{version:dt(s,e)})}</bdi>
+          <span class="soft">${t.say("since",{time:t.day(r)})}</span>
+        </li>`)}
+      ${i.bands.length?l`<li><span class="swatch usual"></span><span class="soft">${t.say("usual_range")}</span></li>`:c}
+    </ul>
+  `}function Bt(i,e){return l`
+    <details>
+      <summary>${e.say("as_table")}</summary>
+      <div class="scroll" tabindex="0" role="region" aria-label=${e.say("similarity")}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">${e.say("time")}</th>
+              <th scope="col">${e.say("state")}</th>
+              <th scope="col">${e.say("version_title")}</th>
+              <th scope="col">${e.say("similarity")}</th>
+            </tr>
+          </thead>
+          <tbody>
+            ${i.history.slice(-Vt).reverse().map(t=>Ft(t,i,e))}
+          </tbody>
+        </table>
+      </div>
+    </details>
+  `}function Ft(i,e,t){return l`<tr>
+    <td>${t.moment(i.time)}</td>
+    <td>${M(i.state,t)}</td>
+    <td><bdi>${i.version===null?"–":dt(i.version,e)}</bdi></td>
+    <td>${i.similarity===null?"–":t.number(i.similarity)}</td>
+  </tr>`}function dt(i,{versions:e}){let t=e.find(s=>s.version===i)?.label??null;return O(i,t)??String(i)}var pt=y`
+  .large {
+    position: relative;
+    block-size: 200px;
+    padding-inline-start: 36px;
+    padding-block-end: 24px;
+    display: flex;
+    direction: ltr;
+  }
+
+  .large .plot {
+    flex: 1;
+  }
+
+  .scale,
+  .times {
+    position: absolute;
+    font-size: 0.85em;
+    color: var(--secondary-text-color);
+  }
+
+  .scale {
+    inset-inline-start: 0;
+  }
+
+  .scale.top {
+    inset-block-start: -6px;
+  }
+
+  .scale.bottom {
+    inset-block-end: 28px;
+  }
+
+  .times {
+    inset-inline: 36px 0;
+    inset-block-end: 0;
+    display: flex;
+    justify-content: space-between;
+  }
+
+  .legend {
+    display: flex;
+    flex-wrap: wrap;
+    gap: 4px 20px;
+    margin: 8px 0;
+    padding: 0;
+    list-style: none;
+  }
+
+  .legend li {
+    display: flex;
+    align-items: center;
+    gap: 6px;
+  }
+
+  .swatch {
+    flex: none;
+    inline-size: 12px;
+    block-size: 12px;
+    border-radius: 2px;
+  }
+
+  .swatch.usual {
+    background: color-mix(in srgb, var(--primary-color) 25%, transparent);
+  }
+
+  summary {
+    min-block-size: 32px;
+    cursor: pointer;
+  }
+
+  .scroll {
+    max-block-size: 320px;
+    overflow: auto;
+  }
+
+  table {
+    inline-size: 100%;
+    border-collapse: collapse;
+  }
+
+  th,
+  td {
+    padding: 4px 8px;
+    text-align: inherit;
+    border-block-end: 1px solid var(--divider-color);
+  }
+`;var $=class extends v{constructor(){super(...arguments);this.history=null;this.failure=null}firstUpdated(){this.dialog.showModal()}willUpdate(t){t.has("device")&&this.ask()}async ask(){try{this.history=await oe(this.hass,this.device.device_id),this.failure=null}catch(t){this.failure=U(t)}}render(){let{device:t,words:s}=this;return l`
+      <dialog aria-labelledby="name" @close=${this.tellClosed} @click=${this.closeFromOutside}>
+        <div class="inside">
+          <header>
+            <h2 id="name" dir="auto">${t.name}</h2>
+            <button class="close" aria-label=${s.say("close")} @click=${()=>this.dialog.close()}>
+              <ha-icon aria-hidden="true" icon="mdi:close"></ha-icon>
+            </button>
+          </header>
+          ${t.available?c:l`<p class="note" role="status">${s.say("away")}</p>`}
+          <p class="now">${he(t.state)} <strong>${M(t.state,s)}</strong>${this.facts()}</p>
+          ${Z(t.state)?l`<p>${s.say(`means_${t.state}`)}</p>`:c}
+          ${this.reasons()}
+          <fwid-actions .hass=${this.hass} .words=${s} .device=${t}></fwid-actions>
+          <h3>${s.say("similarity")}</h3>
+          ${this.failure?l`<p class="note" role="alert">${s.say("history_failed",{message:this.failure.message??""})}</p>`:ct(t,this.history,s)}
+          <h3>${s.say("fingerprints")}</h3>
+          <fwid-fingerprints .hass=${this.hass} .words=${s} .device=${t}></fwid-fingerprints>
+          ${this.hass.user?.is_admin?l`<p><a class="button" href="/config/devices/device/${t.device_id}">${s.say("device_page")}</a></p>`:c}
+        </div>
+      </dialog>
+    `}facts(){let{device:t,words:s}=this,r=O(t.version,t.label);return[r===null?null:l`<bdi>${s.say("version",{version:r})}</bdi>`,t.since?l`${s.say("since",{time:s.moment(t.since)})}`:null,t.area?l`<bdi>${t.area}</bdi>`:null].filter(n=>n!==null).map(n=>l` · ${n}`)}reasons(){let{reasons:t,cause:s,effect_size:r}=this.device,{words:n}=this;return l`
+      <h3>${n.say("reasons")}</h3>
+      ${t.length?l`<ul class="reasons">${t.map(o=>l`<li><bdi>${o}</bdi></li>`)}</ul>`:l`<p>${n.say("no_reasons")}</p>`}
+      ${s==="software"||s==="settings"?l`<p>${n.say(`cause_${s}`)}</p>`:c}
+      ${r===null?c:l`<p class="soft">${n.say("effect_size",{value:n.number(r)})}</p>`}
+    `}tellClosed(){this.dispatchEvent(new CustomEvent("closed"))}closeFromOutside(t){t.target===this.dialog&&this.dialog.close()}};$.styles=[C,L,de,pt,y`
+      dialog {
+        inline-size: min(680px, 100vw - 32px);
+        max-block-size: calc(100dvb - 32px);
+        box-sizing: border-box;
+        padding: 0;
+        border: none;
+        border-radius: var(--ha-card-border-radius, 12px);
+        background: var(--card-background-color);
+        color: var(--primary-text-color);
+        overflow-y: auto;
+        overscroll-behavior: contain;
+      }
+
+      .inside {
+        padding: 0 24px 24px;
+      }
+
+      header {
+        position: sticky;
+        inset-block-start: 0;
+        z-index: 1;
+        display: flex;
+        align-items: center;
+        gap: 8px;
+        margin: 0 -24px;
+        padding-block: 8px;
+        padding-inline: 24px 12px;
+        background: var(--card-background-color);
+      }
+
+      h2 {
+        flex: 1;
+        margin: 0;
+        font-size: 1.4em;
+        font-weight: 500;
+        overflow-wrap: anywhere;
+      }
+
+      h3 {
+        margin: 20px 0 8px;
+        font-size: 1.05em;
+        font-weight: 500;
+      }
+
+      p {
+        margin: 8px 0;
+      }
+
+      .now ha-icon {
+        vertical-align: middle;
+      }
+
+      .close {
+        inline-size: 48px;
+        block-size: 48px;
+        flex: none;
+        border-radius: 50%;
+      }
+
+      .soft {
+        color: var(--secondary-text-color);
+      }
+
+      .reasons {
+        margin: 0;
+        padding-inline-start: 20px;
+        overflow-wrap: anywhere;
+      }
+
+      .note {
+        padding: 8px 12px;
+        border-inline-start: 4px solid var(--warning-color);
+        background: color-mix(in srgb, var(--warning-color) 12%, transparent);
+      }
+
+      @media (max-width: 600px) {
+        dialog {
+          inline-size: 100vw;
+          max-inline-size: none;
+          block-size: 100dvb;
+          max-block-size: none;
+          border-radius: 0;
+        }
+
+        .inside {
+          padding: 0 16px calc(16px + env(safe-area-inset-bottom));
+        }
+
+        header {
+          margin: 0 -16px;
+          padding-inline: 16px 4px;
+        }
+      }
+
+      @media (prefers-reduced-motion: no-preference) {
+        dialog[open] {
+          animation: appear 0.15s ease-out;
+        }
+
+        @keyframes appear {
+          from {
+            opacity: 0;
+          }
+        }
+      }
+    `],u([_({attribute:!1})],$.prototype,"hass",2),u([_({attribute:!1})],$.prototype,"words",2),u([_({attribute:!1})],$.prototype,"device",2),u([w()],$.prototype,"history",2),u([w()],$.prototype,"failure",2),u([K("dialog")],$.prototype,"dialog",2),$=u([E("fwid-device-detail")],$);function ut(i,e,t,s){return l`
+    <li>
+      <button class="row ${i.available?"":"away"}" aria-haspopup="dialog" @click=${s}>
+        ${he(i.state)}
+        <span class="texts">
+          <span class="name" dir="auto">${i.name}</span>
+          <span class="facts">${Jt(i,t)}</span>
+        </span>
+        ${e===null?c:Kt(i,e,t)} ${Zt(i,t)}
+      </button>
+    </li>
+  `}function Jt(i,e){return l`<span class="state">${M(i.state,e)}</span>${i.area?l` · <bdi>${i.area}</bdi>`:c}${i.available?c:l` · ${e.say("away_short")}`}${i.since?l`<span class="since"><span class="dash"> · </span>${e.say("since",{time:e.day(i.since)})}</span>`:c}`}function Kt(i,e,t){let s=e?me(e):null;return l`<span class="plot">${s?ue(s):c}</span>
+    ${i.similarity===null?c:l`<span class="unseen">${t.say("similarity_now",{value:t.number(i.similarity)})}</span>`}`}function Zt(i,e){let t=O(i.version,i.label);return l`<span class="version">
+    ${t===null||i.version===null?c:l`<span class="unseen">${e.say("version_title")}</span>
+          <span class="dot" style="background:${Y(i.version)}"></span><bdi>${t}</bdi>`}
+  </span>`}var mt=y`
+  .devices {
+    display: grid;
+    /* The outer columns hold the row's padding too. */
+    grid-template-columns: 40px minmax(0, 1fr) minmax(48px, 25%) minmax(0, max-content);
+    column-gap: 12px;
+    margin: 0;
+    padding: 0;
+    list-style: none;
+  }
+
+  li,
+  .row {
+    display: grid;
+    grid-column: 1 / -1;
+    grid-template-columns: subgrid;
+    align-items: center;
+  }
+
+  .row {
+    position: relative;
+    min-block-size: 56px;
+    padding: 6px 16px;
+    text-align: inherit;
+  }
+
+  .row:hover {
+    background: color-mix(in srgb, var(--primary-text-color) 5%, transparent);
+  }
+
+  button.row:focus-visible {
+    outline-offset: -2px;
+  }
+
+  .texts {
+    display: flex;
+    flex-direction: column;
+    grid-column: 2;
+  }
+
+  .name {
+    overflow: hidden;
+    font-weight: 500;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+
+  .facts {
+    color: var(--secondary-text-color);
+    font-size: 0.9em;
+    overflow-wrap: anywhere;
+  }
+
+  .state {
+    color: var(--primary-text-color);
+  }
+
+  .row .plot {
+    block-size: 36px;
+    grid-column: 3;
+  }
+
+  .version {
+    display: flex;
+    align-items: center;
+    gap: 6px;
+    grid-column: 4;
+    font-size: 0.9em;
+  }
+
+  .version bdi {
+    max-inline-size: 8ch;
+    overflow: hidden;
+    text-overflow: ellipsis;
+    white-space: nowrap;
+  }
+
+  .dot {
+    flex: none;
+    inline-size: 8px;
+    block-size: 8px;
+    border-radius: 50%;
+  }
+
+  .away ha-icon,
+  .away .plot {
+    opacity: 0.5;
+  }
+
+  /* Narrow cards have room for two short lines rather than one that breaks anywhere. */
+  @container (max-width: 440px) {
+    .since {
+      display: block;
+    }
+
+    .dash {
+      display: none;
+    }
+  }
+`;var Yt=300,Qt=3e4,ge=class{constructor(e){this.host=e;this.devices=null;this.failure=null;this.histories=new Map;this.drawnAt=new Map;this.connection=null;this.asking=!1;this.askAgain=!1;this.refresh=()=>{this.ask()};e.addController(this)}hostConnected(){this.host.hass&&this.host.hasUpdated&&this.listen(this.host.hass.connection)}hostDisconnected(){clearTimeout(this.timer),this.connection?.removeEventListener("ready",this.refresh),this.connection=null}concerns(e,t){return!t||e.language!==t.language||e.locale!==t.locale||e.user!==t.user||this.moved(e,t)}hassChanged(e,t){this.connection!==e.connection?this.listen(e.connection):e.language!==t?.language?this.refresh():this.moved(e,t)&&this.refreshIn(Yt)}listen(e){this.connection?.removeEventListener("ready",this.refresh),this.connection=e,e.addEventListener("ready",this.refresh),this.refresh()}refreshIn(e){clearTimeout(this.timer),this.timer=setTimeout(this.refresh,e)}moved(e,t){return e.devices!==t.devices||e.areas!==t.areas||(this.devices??[]).flatMap(s=>[s.entity_id,s.event_entity_id,s.accept_entity_id]).some(s=>s!==null&&e.states[s]!==t.states[s])}async ask(){if(clearTimeout(this.timer),this.asking){this.askAgain=!0;return}this.asking=!0;do this.askAgain=!1,await this.askOnce();while(this.askAgain&&this.connection);this.asking=!1}async askOnce(){let{hass:e}=this.host;if(e){try{this.devices=await Be(e),this.failure=null,this.host.requestUpdate()}catch(t){this.failure=U(t),this.host.requestUpdate(),this.connection&&this.refreshIn(Qt);return}for(let t of this.host.drawn(this.devices)){if(this.askAgain||!this.connection)return;await this.askHistoryOf(e,t)}}}async askHistoryOf(e,t){let{device_id:s,state:r,version:n,label:o,since:d,similarity:a,effect_size:p,reasons:g}=t,m=JSON.stringify([e.language,r,n,o,d,a,p,g]);if(this.drawnAt.get(s)!==m)try{this.histories.set(s,await oe(e,s)),this.drawnAt.set(s,m),this.host.requestUpdate()}catch{}}};var Xt="unknown_command",S=class extends v{constructor(){super(...arguments);this.openedId=null;this.source=new ge(this)}static getStubConfig(){return{}}setConfig(t){le(t),this.config=t,this.hass&&this.source.refresh()}getCardSize(){return 1+(this.config?.title?1:0)+(this.source.devices?.length??3)}getGridOptions(){return{columns:12,min_columns:6,rows:"auto"}}drawn(t){return this.config?.show_graph===!1?[]:this.chosen(t)}shouldUpdate(t){return[...t.keys()].some(r=>r!=="hass")||!this.hass||!t.has("hass")||this.source.concerns(this.hass,t.get("hass"))}willUpdate(t){!this.hass||!t.has("hass")||(this.words=ce.of(this.hass),this.source.hassChanged(this.hass,t.get("hass")))}render(){let{config:t,words:s}=this;return!t||!s?c:l`
+      <ha-card .header=${t.title}>
+        <div class="content">${this.content(s)}</div>
+      </ha-card>
+      ${this.detail(s)}
+    `}content(t){let{devices:s,failure:r}=this.source;if(!s)return r?this.failed(r,t):es(t);let n=this.chosen(s);return n.length?l`
+      ${r?this.failed(r,t):c}
+      ${n.some(o=>!o.available)?l`<p class="note" role="status">${t.say("away")}</p>`:c}
+      <p class="summary" role="status">${ts(n,t)}</p>
+      <ul class="devices">
+        ${n.map(o=>ut(o,this.history(o),t,()=>this.openedId=o.device_id))}
+      </ul>
+    `:this.empty(s,t)}detail(t){let s=this.source.devices?.find(({device_id:r})=>r===this.openedId);return!s||!this.hass?c:l`<fwid-device-detail
+      .hass=${this.hass}
+      .words=${t}
+      .device=${s}
+      @closed=${()=>this.openedId=null}
+      @acted=${this.source.refresh}
+    ></fwid-device-detail>`}failed(t,s){let r=t.code===Xt?s.say("not_set_up"):s.say("failed",{message:t.message??String(t.code??"")});return l`
+      <div class="note error" role="alert">
+        <p>${r}</p>
+        <button class="button" @click=${this.source.refresh}>${s.say("retry")}</button>
+      </div>
+    `}empty(t,s){return l`
+      <div class="empty">
+        <ha-icon aria-hidden="true" icon="mdi:fingerprint"></ha-icon>
+        <p>${s.say(t.length?"empty_chosen":"empty")}</p>
+        ${this.hass?.user?.is_admin?l`<a class="button" href="/config/integrations/integration/fwid">${s.say("choose_devices")}</a>`:c}
+      </div>
+    `}chosen(t){return this.config?Ye(t,this.config,this.words?.language??"en"):[]}history(t){return this.config?.show_graph===!1?null:this.source.histories.get(t.device_id)?.history}};S.getConfigForm=rt,S.styles=[C,L,de,mt,y`
+      :host {
+        display: block;
+      }
+
+      .content {
+        container-type: inline-size;
+        padding: 8px 0 12px;
+        color: var(--primary-text-color);
+      }
+
+      .summary {
+        margin: 0;
+        padding: 0 16px 4px;
+        color: var(--secondary-text-color);
+      }
+
+      .note {
+        margin: 0 16px 8px;
+        padding: 8px 12px;
+        border-inline-start: 4px solid var(--warning-color);
+        background: color-mix(in srgb, var(--warning-color) 12%, transparent);
+      }
+
+      .note.error {
+        border-color: var(--error-color);
+        background: color-mix(in srgb, var(--error-color) 12%, transparent);
+      }
+
+      .note p {
+        margin: 0 0 8px;
+      }
+
+      .empty {
+        padding: 16px;
+        text-align: center;
+      }
+
+      .empty ha-icon {
+        --mdc-icon-size: 48px;
+        color: var(--secondary-text-color);
+      }
+
+      .ghost {
+        block-size: 40px;
+        margin: 12px 16px;
+        border-radius: 8px;
+        background: var(--divider-color);
+      }
+
+      @media (prefers-reduced-motion: no-preference) {
+        .ghost {
+          animation: breathe 1.6s ease-in-out infinite alternate;
+        }
+
+        @keyframes breathe {
+          to {
+            opacity: 0.4;
+          }
+        }
+      }
+    `],u([_({attribute:!1})],S.prototype,"hass",2),u([w()],S.prototype,"config",2),u([w()],S.prototype,"openedId",2),S=u([E("fwid-card")],S);function es(i){return l`
+    <p class="unseen" role="status">${i.say("loading")}</p>
+    <div aria-hidden="true">${[1,2,3].map(()=>l`<div class="ghost"></div>`)}</div>
+  `}function ts(i,e){let t=i.filter(({state:r})=>r==="changed").length,s=t?e.count("summary_changed",t):e.say("summary_calm");return`${e.count("summary",i.length)} · ${s}`}var ht=document.documentElement.lang||navigator.language;window.customCards=window.customCards??[];window.customCards.push({type:"fwid-card",name:H(ht,"card_name"),description:H(ht,"card_description"),preview:!0,getEntitySuggestion:nt});export{S as FwidCard};
