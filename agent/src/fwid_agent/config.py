@@ -31,6 +31,7 @@ class Config:
     max_devices: _Count = 1024
     windows_kept_days: _Days = 14
     units_kept_days: _Days = 730
+    discovery: bool = True
 
 
 def load_config(path: Path) -> Config:

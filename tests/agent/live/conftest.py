@@ -17,8 +17,8 @@ class Lan:
     near: str  # interface
     far: str
     namespace: str
-    near_ip: str = "10.78.0.1"
-    far_ip: str = "10.78.0.2"
+    near_ip: str
+    far_ip: str
 
     def inside(self, *command: str) -> list[str]:
         """Return the command as it is run on the far host."""
@@ -45,7 +45,8 @@ def lan() -> Iterator[Lan]:
     if not can_make_hosts():
         pytest.skip("needs root and iproute2, to make hosts of its own")
     name = uuid4().hex[:8]
-    made = Lan(f"fn{name}", f"ff{name}", f"fwid-{name}")
+    network = f"10.78.{int(name[:2], 16)}"  # other tests may run beside these
+    made = Lan(f"fn{name}", f"ff{name}", f"fwid-{name}", f"{network}.1", f"{network}.2")
     run("ip", "netns", "add", made.namespace)
     try:
         run("ip", "link", "add", made.near, "type", "veth", "peer", "name", made.far)

@@ -25,6 +25,7 @@ unit_s = 4
 learning_units = 4
 settle_units = 3
 alarms_per_device_year = 2160
+discovery = false
 """
 _CLIENT = """
 import socket, sys, time

@@ -62,12 +62,18 @@ def make_ssl_context(certificate: Certificate) -> ssl.SSLContext:
 def find_names() -> tuple[str, ...]:
     """Find the names and addresses by which this machine is reached in a home."""
     host = socket.gethostname().partition(".")[0]
-    names = [host, f"{host}.local", "localhost", "127.0.0.1", "::1"]
+    names = [host, f"{host}.local", "localhost", "127.0.0.1", "::1", *find_addresses()]
+    return tuple(dict.fromkeys(names))
+
+
+def find_addresses() -> tuple[str, ...]:
+    """Find the addresses from which this machine sends to far ones."""
+    found = []
     for family, far in _FAR:
         with suppress(OSError), socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.connect((far, 9))
-            names.append(probe.getsockname()[0])
-    return tuple(dict.fromkeys(names))
+            found.append(probe.getsockname()[0])
+    return tuple(found)
 
 
 def _fingerprint(path: Path, pem: bytes) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from fwid_agent.api.server import make_app, start_server
 from fwid_agent.api.tokens import TokenStore
 from fwid_agent.core.stability import Accepted, Relearn
 from fwid_agent.errors import UsageError
+from fwid_agent.service.discovery import Announcement, announced
 from fwid_agent.service.link import CaptureLink
 from fwid_agent.service.local import listen, socket_path
 from fwid_agent.service.notify import notify
@@ -76,6 +78,10 @@ async def _run(request: WatchRequest, link: CaptureLink, api: ApiRequest | None)
             listening = start_server(app, api.host, api.port, make_ssl_context(certificate))
             port = (await stack.enter_async_context(listening)).port
             _log.info("serving port=%d fingerprint=%s", port, certificate.fingerprint)
+            if request.config.discovery:
+                who = str((await asyncio.to_thread(views[0].info))["id"])
+                told = Announcement(who, version("fwid-agent"), certificate.fingerprint, port)
+                await stack.enter_async_context(announced(told))
         notify("READY=1")
         while not stopping.is_set():
             with suppress(TimeoutError):
