@@ -1,18 +1,112 @@
+"""What the integration's tests have in common."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Callable
+from pathlib import Path
+from typing import Any
+
 import pytest
 from awesomeversion import AwesomeVersion
-from homeassistant.const import __version__
+from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN, __version__
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 # Imported before Home Assistant looks in its configuration folder, where the test package keeps a
 # `custom_components` of its own: the first one imported is the one that is searched.
 import custom_components.fwid  # noqa: F401
+from custom_components.fwid.const import (
+    CONF_DEVICES,
+    CONF_FINGERPRINT,
+    CONF_OFFERED_UNTIL,
+    CONF_SHARE_VERSIONS,
+    DOMAIN,
+)
+from tests.integration.fake_agent import START, FakeAgent, make_device
+
+CAMERA, PLUG = "90:8d:78:a8:e1:43", "94:10:3e:35:01:c1"
 
 
 def pytest_configure() -> None:
     """Stop on an old Home Assistant, which installs silently where Python is older than 3.14."""
-    if AwesomeVersion(__version__) < AwesomeVersion("2026.10"):
+    if AwesomeVersion(__version__) < AwesomeVersion("2026.8"):
         pytest.exit(f"Home Assistant {__version__} is too old; run scripts/test ha", returncode=2)
 
 
 @pytest.fixture(autouse=True)
 def _custom_integrations(enable_custom_integrations: None) -> None:
     """Let Home Assistant find the integration of this checkout."""
+
+
+@pytest.fixture(autouse=True)
+def _sockets(socket_enabled: None) -> None:
+    """Let tests speak with agents on this machine."""
+
+
+@pytest.fixture
+async def agent(hass: HomeAssistant, tmp_path: Path) -> AsyncGenerator[FakeAgent]:
+    """An agent that has seen a camera and a plug, and has let us in."""
+    agent = FakeAgent(tmp_path)
+    agent.add_token()
+    agent.devices = {mac: make_device(mac) for mac in (CAMERA, PLUG)}
+    agent.set_device(PLUG, name="wemo")
+    await agent.start()
+    yield agent
+    await agent.stop()
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant, agent: FakeAgent) -> MockConfigEntry:
+    """An entry that follows the agent, with both devices enrolled; not set up yet."""
+    entry = MockConfigEntry(
+        domain=DOMAIN,
+        title="fwid (pi)",
+        unique_id=agent.id,
+        data={
+            CONF_HOST: agent.host,
+            CONF_PORT: agent.port,
+            CONF_FINGERPRINT: agent.fingerprint,
+            CONF_TOKEN: "token",
+        },
+        options={
+            CONF_DEVICES: [CAMERA, PLUG],
+            CONF_SHARE_VERSIONS: False,
+            CONF_OFFERED_UNTIL: START.isoformat(),
+        },
+    )
+    entry.add_to_hass(hass)
+    return entry
+
+
+@pytest.fixture
+def camera(hass: HomeAssistant) -> dr.DeviceEntry:
+    """The camera as another integration knows it."""
+    other = MockConfigEntry(domain="camera_maker", title="camera maker")
+    other.add_to_hass(hass)
+    return dr.async_get(hass).async_get_or_create(
+        config_entry_id=other.entry_id,
+        identifiers={("camera_maker", "1")},
+        connections={(dr.CONNECTION_NETWORK_MAC, CAMERA)},
+        name="Porch camera",
+        sw_version="1.1.0",
+        suggested_area="Porch",
+    )
+
+
+@pytest.fixture
+async def loaded(
+    hass: HomeAssistant, camera: dr.DeviceEntry, entry: MockConfigEntry, agent: FakeAgent
+) -> MockConfigEntry:
+    """The entry, set up and following."""
+    assert await hass.config_entries.async_setup(entry.entry_id)
+    # Once to set up, and once more when the connection for events was there.
+    await until(lambda: agent.answers["GET devices"] == 2)
+    await hass.async_block_till_done()
+    return entry
+
+
+async def until(true: Callable[[], Any], patience_s: float = 5.0) -> None:
+    """Wait until something is true, which then has to be soon."""
+    async with asyncio.timeout(patience_s):
+        while not true():
+            await asyncio.sleep(0.01)

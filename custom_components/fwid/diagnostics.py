@@ -1,0 +1,57 @@
+"""Diagnostics that can be shown to anybody: no address, name, token or host is in them."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.const import CONF_HOST, CONF_TOKEN
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from .const import CONF_DEVICES, CONF_FINGERPRINT
+from .coordinator import FwidConfigEntry
+from .entity import mac_of
+from .models import Device
+
+_SECRET = {CONF_HOST, CONF_TOKEN, CONF_FINGERPRINT, CONF_DEVICES, "id", "mac", "name"}
+
+
+async def async_get_config_entry_diagnostics(
+    hass: HomeAssistant, entry: FwidConfigEntry
+) -> dict[str, Any]:
+    """Return how an entry and its agent are."""
+    coordinator = entry.runtime_data
+    devices = coordinator.data.devices
+    return {
+        "entry": async_redact_data(dict(entry.data), _SECRET),
+        "options": {
+            **async_redact_data(dict(entry.options), _SECRET),
+            CONF_DEVICES: len(coordinator.enrolled),
+        },
+        "agent": async_redact_data(asdict(coordinator.data.info), _SECRET),
+        "connected": coordinator.last_update_success,
+        "last_seq": coordinator.journal.last_seq,
+        "devices_seen": len(devices),
+        # Numbered, so that a device can be followed without being known.
+        "devices": {
+            f"device {number}": _describe(devices.get(mac))
+            for number, mac in enumerate(coordinator.enrolled, 1)
+        },
+    }
+
+
+async def async_get_device_diagnostics(
+    hass: HomeAssistant, entry: FwidConfigEntry, device: dr.DeviceEntry
+) -> dict[str, Any]:
+    """Return how one device is."""
+    coordinator = entry.runtime_data
+    mac = mac_of(device, coordinator.agent_id)
+    known = coordinator.data.devices.get(mac) if mac else None
+    return {"connected": coordinator.last_update_success, "device": _describe(known)}
+
+
+def _describe(device: Device | None) -> Mapping[str, Any] | None:
+    if device is None:
+        return None
+    return async_redact_data(asdict(device), _SECRET)

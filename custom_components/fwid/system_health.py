@@ -1,0 +1,31 @@
+"""How the agents are, on Home Assistant's page of system information."""
+
+from typing import Any
+
+from homeassistant.components import system_health
+from homeassistant.core import HomeAssistant, callback
+
+from .const import DOMAIN
+from .coordinator import FwidConfigEntry
+
+
+@callback
+def async_register(hass: HomeAssistant, register: system_health.SystemHealthRegistration) -> None:
+    """Register what tells it."""
+    register.async_register_info(describe_health)
+
+
+async def describe_health(hass: HomeAssistant) -> dict[str, Any]:
+    """Return how all loaded agents are, as counts."""
+    entries: list[FwidConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
+    agents = [entry.runtime_data for entry in entries]
+    sources = [source for agent in agents for source in agent.data.info.sources]
+    return {
+        "agents": len(agents),
+        "agents_connected": sum(agent.last_update_success for agent in agents),
+        "agent_versions": ", ".join(sorted({agent.data.info.version for agent in agents})),
+        "devices_enrolled": sum(len(agent.enrolled) for agent in agents),
+        "devices_seen": sum(len(agent.data.devices) for agent in agents),
+        "sources_capturing": f"{sum(s.capturing for s in sources)} / {len(sources)}",
+        "packets_lost": sum(source.lost for source in sources),
+    }
