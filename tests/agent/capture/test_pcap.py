@@ -1,6 +1,9 @@
 """Classic pcap: every byte order and resolution, in any pieces, and damaged."""
 
+import shutil
 import struct
+import subprocess
+from pathlib import Path
 
 import pytest
 from fwid_agent.capture.pcap import HEADER_BYTES, MAX_FRAME_BYTES, PcapParser, is_pcap
@@ -18,6 +21,8 @@ from tests.made_captures import (
     pcap_record,
     some_frames,
 )
+
+MODIFIED = 0xA1B2CD34
 
 
 def parse(data: bytes, piece_bytes: int) -> tuple[list[Frame], int, str]:
@@ -72,6 +77,28 @@ def test_length_that_cannot_be_is_damage(length: int, piece_bytes: int) -> None:
     assert str(length) in reason
 
 
+@pytest.mark.skipif(shutil.which("editcap") is None, reason="needs editcap")
+def test_modified_pcap_is_read_as_editcap_writes_it(tmp_path: Path) -> None:
+    """The format of a FRITZ!Box, whose records have longer headers: the same frames."""
+    plain, modified = tmp_path / "plain", tmp_path / "modified"
+    plain.write_bytes(pcap(some_frames(20)))
+    command = ["editcap", "-F", "modpcap", str(plain), str(modified)]
+    subprocess.run(command, check=True, capture_output=True)
+    data = modified.read_bytes()
+    assert struct.unpack_from("<I", data) == (MODIFIED,)
+    for piece_bytes in (7, len(data)):
+        assert parse(data, piece_bytes) == (
+            as_read(some_frames(20)),
+            len(data) - HEADER_BYTES,
+            "",
+        )
+    swapped = struct.pack(">I", MODIFIED) + pcap_header(">")[4:]
+    record = pcap_record(Frame(b"frame"), ">")
+    assert parse(swapped + record[:16] + bytes(8) + record[16:], 50)[0] == as_read(
+        [Frame(b"frame")]
+    )
+
+
 def test_longest_frame_is_no_damage() -> None:
     """The largest snap length that tools write is still a frame."""
     frames = [Frame(bytes(MAX_FRAME_BYTES)), Frame(b"after")]
@@ -87,8 +114,9 @@ def test_frame_check_length_is_no_part_of_the_link_type() -> None:
 @given(st.binary(max_size=4))
 @settings(max_examples=50)
 def test_only_its_own_magic_is_pcap(head: bytes) -> None:
-    """Nothing but the four magics starts a capture."""
+    """Nothing but the six magics starts a capture."""
     magics = {pcap_header(order, ns)[:4] for order in ORDERS for ns in (False, True)}
+    magics |= {struct.pack(order + "I", MODIFIED) for order in ORDERS}
     assert is_pcap(head) == (head in magics)
     assert all(is_pcap(magic) for magic in magics)
 
