@@ -1,6 +1,7 @@
 """What the parsers of capture formats share: columns of frames, and what a parse gives."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 
@@ -63,3 +64,12 @@ def rows_at(buffer: bytearray, offsets: I8, width: int, dtype: str | np.dtype[np
     )
     rows: Table = overlapping[offsets].view(dtype).reshape(len(offsets), -1)
     return rows
+
+
+def select_frames(block: FrameBlock, which: slice) -> FrameBlock:
+    """Return some of a block's frames, in the same buffer."""
+    columns = {f.name: getattr(block, f.name) for f in fields(block) if f.name != "buffer"}
+    parts: dict[str, Any] = {
+        name: None if column is None else column[which] for name, column in columns.items()
+    }
+    return FrameBlock(buffer=block.buffer, **parts)
