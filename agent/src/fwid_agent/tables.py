@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fwid_agent.types import I8, ROW_COUNT, SUMS, Table, UnitTable
+from fwid_agent.types import I4, I8, ROW_COUNT, SUMS, Table, UnitTable
 
 
 def merge_tables(tables: Sequence[UnitTable]) -> UnitTable:
@@ -14,14 +14,10 @@ def merge_tables(tables: Sequence[UnitTable]) -> UnitTable:
     """
     session = np.concatenate([table.session for table in tables])
     start_ns = np.concatenate([table.start_ns for table in tables])
-    keys = np.stack([start_ns, session.astype(np.int64)], axis=1)
-    unique, place = np.unique(keys, axis=0, return_inverse=True)
-    place = place.reshape(-1)
-    order = np.argsort(place, kind="stable")
-    first = np.searchsorted(place[order], np.arange(len(unique)))
-    sums = np.zeros((len(unique), ROW_COUNT, len(SUMS)))
-    observed = np.zeros(len(unique))
-    if len(unique):
+    order, first, place = group_pairs(start_ns, session)
+    sums = np.zeros((0, ROW_COUNT, len(SUMS)))
+    observed = np.zeros(0)
+    if len(first):
         sums = np.add.reduceat(np.concatenate([table.sums for table in tables])[order], first)
         joined = np.concatenate([table.observed for table in tables])
         observed = np.add.reduceat(joined[order], first)
@@ -29,9 +25,25 @@ def merge_tables(tables: Sequence[UnitTable]) -> UnitTable:
     tokens = np.concatenate([table.tokens for table in tables])
     shift = np.repeat(offsets, [len(table.tokens) for table in tables])
     tokens["period"] = place[tokens["period"] + shift]
-    return UnitTable(
-        unique[:, 0].copy(), unique[:, 1].astype(np.int32), observed, sums, _add_counts(tokens)
-    )
+    keys = order[first]
+    return UnitTable(start_ns[keys], session[keys], observed, sums, _add_counts(tokens))
+
+
+def group_pairs(major: I8, minor: I4) -> tuple[I8, I8, I8]:
+    """Group equal pairs; several times faster than np.unique over an axis.
+
+    Returns:
+        [n] the order that sorts by major, then minor; [groups] where each group begins in it;
+        [n] the group of each pair.
+
+    """
+    order = np.lexsort([minor, major])
+    new = np.ones(len(order), bool)
+    ordered_major, ordered_minor = major[order], minor[order]
+    new[1:] = (ordered_major[1:] != ordered_major[:-1]) | (ordered_minor[1:] != ordered_minor[:-1])
+    place = np.empty(len(order), np.int64)
+    place[order] = np.cumsum(new) - 1
+    return order, np.flatnonzero(new), place
 
 
 def _add_counts(tokens: Table) -> Table:
@@ -52,11 +64,16 @@ def _add_counts(tokens: Table) -> Table:
 
 def select_periods(table: UnitTable, rows: I8) -> UnitTable:
     """Return the table of these periods, in this order, tokens renumbered with them."""
+    in_order = bool((rows[1:] > rows[:-1]).all())
+    if in_order and len(rows) == len(table):
+        return table
     number = np.full(len(table), -1, np.int64)
     number[rows] = np.arange(len(rows))
-    tokens = table.tokens[number[table.tokens["period"]] >= 0].copy()
-    tokens["period"] = number[tokens["period"]]
-    tokens = tokens[np.argsort(tokens["period"], kind="stable")]
+    period = number[table.tokens["period"]]
+    tokens = table.tokens[period >= 0]
+    tokens["period"] = period[period >= 0]
+    if not in_order:
+        tokens = tokens[np.argsort(tokens["period"], kind="stable")]
     return UnitTable(
         table.start_ns[rows],
         table.session[rows],

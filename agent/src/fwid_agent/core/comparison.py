@@ -19,6 +19,7 @@ from fwid_agent.types import (
     DIRECTIONS,
     F8,
     I4,
+    I8,
     ROW_COUNT,
     ROWS,
     SHORTEST_WATCH,
@@ -94,6 +95,10 @@ class _Side:
         packets = period.observations.sums[:, :, SUM_INDEX["packets"]]
         return cls(period, unit_group[period.unit], int(unit_group.max()) + 1, packets > 0)
 
+    def replicate_features(self, rows: I8) -> F8:
+        """Average the features of some rows within each replicate: [count, rows, FEATURES]."""
+        return self.replicate_means(extract_features(self.period.observations, rows))
+
     def replicate_means(self, values: F8) -> F8:
         """Average [observations, ...] within each replicate, NaN left out: [count, ...]."""
         valid = np.isfinite(values)
@@ -110,16 +115,12 @@ class _Side:
 
 
 def _compare_statistics(b: _Side, t: _Side, prior: Prior) -> tuple[F8, F8, F8, F8]:
-    mean_b, n_b, squares_b = _moments(b.replicate_means(extract_features(b.period.observations)))
-    mean_t, n_t, squares_t = _moments(t.replicate_means(extract_features(t.period.observations)))
+    # Most rows are silent in a device's life: only those that spoke cost anything.
+    rows = np.flatnonzero(b.active.any(axis=0) | t.active.any(axis=0))
+    mean_b, n_b, squares_b = _moments(b.replicate_features(rows))
+    mean_t, n_t, squares_t = _moments(t.replicate_features(rows))
     usable = (n_b > 0) & (n_t > 0)
-    variance_0 = np.empty((ROW_COUNT, len(FEATURES)))
-    degrees_0 = np.empty_like(variance_0)
-    for direction, spreads in prior.spreads.items():
-        rows = np.flatnonzero(DIRECTIONS.index(direction) == _ROW_DIRECTION)
-        for column, name in enumerate(FEATURES):
-            variance_0[rows, column] = spreads[name].variance
-            degrees_0[rows, column] = spreads[name].degrees
+    variance_0, degrees_0 = _spreads(prior, rows)
     degrees = np.maximum(n_b - 1, 0) + np.maximum(n_t - 1, 0) + degrees_0
     spread = np.sqrt((degrees_0 * variance_0 + squares_b + squares_t) / degrees)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -127,7 +128,31 @@ def _compare_statistics(b: _Side, t: _Side, prior: Prior) -> tuple[F8, F8, F8, F
         t_value = steps / np.sqrt(1 / n_b + 1 / n_t)
         chance = 2 * stdtr(degrees, -np.abs(np.where(usable, t_value, 0.0)))
         evidence = -np.log10(np.maximum(chance, 10.0**-MAX_EVIDENCE))
-    return mean_b, mean_t, steps, np.where(usable, np.maximum(evidence, 0.0), 0.0)
+    evidence = np.where(usable, np.maximum(evidence, 0.0), 0.0)
+    return (
+        _spread_out(mean_b, rows, np.nan),
+        _spread_out(mean_t, rows, np.nan),
+        _spread_out(steps, rows, 0.0),
+        _spread_out(evidence, rows, 0.0),
+    )
+
+
+def _spreads(prior: Prior, rows: I8) -> tuple[F8, F8]:
+    """Variance and degrees of freedom of the prior: [rows, FEATURES] each."""
+    both = np.array(
+        [
+            [(spreads[name].variance, spreads[name].degrees) for name in FEATURES]
+            for spreads in (prior.spreads[direction] for direction in DIRECTIONS)
+        ]
+    )[_ROW_DIRECTION[rows]]
+    return both[:, :, 0], both[:, :, 1]
+
+
+def _spread_out(values: F8, rows: I8, other: float) -> F8:
+    """Put the values of some rows [rows, FEATURES] in their places among all rows."""
+    result = np.full((ROW_COUNT, len(FEATURES)), other)
+    result[rows] = values
+    return result
 
 
 def _moments(values: F8) -> tuple[F8, F8, F8]:
@@ -155,11 +180,10 @@ def _compare_values(b: _Side, t: _Side, prior: Prior) -> Table:
     result["presence_baseline"] = seen_b.share
     result["presence_test"] = seen_t.share
     noise = _value_noise(result["row"], result["kind"], seen_b, seen_t)
-    loss = np.empty(len(cells))
-    for direction, kinds in prior.loss.items():
-        here = _ROW_DIRECTION[result["row"]] == DIRECTIONS.index(direction)
-        for kind in TokenKind:
-            loss[here & (result["kind"] == kind)] = kinds[kind.name]
+    losses = np.array(
+        [[prior.loss[direction][kind.name] for kind in TokenKind] for direction in DIRECTIONS]
+    )
+    loss = losses[_ROW_DIRECTION[result["row"]], result["kind"]]
     both = (seen_b.number > 0) & (seen_t.number > 0)
     gone = both & (seen_t.total == 0) & (seen_b.total > 0)
     new = both & (seen_b.total == 0) & (seen_t.total > 0)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from fwid_agent.types import F8, ROW_COUNT, SHORTEST_WATCH, SUM_INDEX, UnitTable
+from fwid_agent.types import F8, I8, ROW_COUNT, SHORTEST_WATCH, SUM_INDEX, UnitTable
 
 # name -> unit in which it is shown; every feature is held as log10 of that unit, so that a
 # difference is a ratio and its spread does not grow with the device's size.
@@ -19,15 +19,15 @@ FEATURES: dict[str, str] = {
 FEATURE_INDEX = {name: index for index, name in enumerate(FEATURES)}
 
 
-def extract_features(table: UnitTable) -> F8:
-    """Return log10 features [n, ROW_COUNT, len(FEATURES)]; NaN where the row was silent.
+def extract_features(table: UnitTable, rows: I8 | slice = slice(ROW_COUNT)) -> F8:
+    """Return log10 features [n, rows, len(FEATURES)]; NaN where the row was silent.
 
     `size_spread`, `payload_share` and `flows` are log10(1 + x); `gap_spread` is the standard
     deviation of log10 gaps itself. Gap features need two gaps, `size_spread` two packets.
     """
-    sums = table.sums
+    sums = table.sums[:, rows]
     take = {name: sums[:, :, index] for name, index in SUM_INDEX.items()}
-    result = np.full((len(table), ROW_COUNT, len(FEATURES)), np.nan)
+    result = np.full((*sums.shape[:2], len(FEATURES)), np.nan)
     packets, gaps = take["packets"], take["gaps"]
     observed = np.maximum(table.observed, SHORTEST_WATCH)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):

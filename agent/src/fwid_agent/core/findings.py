@@ -7,6 +7,7 @@ protocols move with settings and use; what only others send is not the device's 
 
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 import numpy as np
 
@@ -77,11 +78,14 @@ def strongest_reasons(findings: tuple[Finding, ...], count: int) -> tuple[Reason
 
 def _values(tokens: Table) -> list[Finding]:
     moved = tokens[tokens["evidence"] != 0]
+    evidence = moved["evidence"].copy()
+    vocabulary = moved["row"].astype(np.int64) * len(TokenKind) + moved["kind"]  # sorted
+    begins = np.flatnonzero(np.diff(vocabulary, prepend=-1)).tolist()
     found: list[Finding] = []
-    for row, kind in {(int(r), int(k)) for r, k in zip(moved["row"], moved["kind"], strict=True)}:
-        cells = moved[(moved["row"] == row) & (moved["kind"] == kind)]
-        gone = cells[np.argmin(cells["evidence"])]
-        new = cells[np.argmax(cells["evidence"])]
+    for begin, end in pairwise([*begins, len(moved)]):
+        row, kind = divmod(int(vocabulary[begin]), len(TokenKind))
+        gone = moved[begin + int(evidence[begin:end].argmin())]
+        new = moved[begin + int(evidence[begin:end].argmax())]
         if gone["evidence"] < 0 < new["evidence"]:
             found.append(_replaced(row, TokenKind(kind), gone, new))
         elif new["evidence"] > 0:

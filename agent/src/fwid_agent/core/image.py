@@ -122,15 +122,7 @@ def row_image(comparison: Comparison) -> U1:
     picture = np.zeros((ROW_COUNT, len(ROW_COLUMNS)))
     picture[:, 2 : 2 + len(FEATURES)] = np.sign(comparison.steps) * comparison.evidence
     tokens = comparison.tokens
-    moved = tokens[tokens["evidence"] != 0]
-    column = 2 + len(FEATURES)
-    shown = {TokenKind.SIZE: _SIZES_SHOWN, TokenKind.FIRST_SIZE: _FIRST_SHOWN}
-    for kind in (TokenKind.SIZE, TokenKind.FIRST_SIZE, *_SWAP_KINDS):
-        width = shown.get(kind, 1)
-        for sign in (-1, 1):
-            cells = moved[(moved["kind"] == kind) & (np.sign(moved["evidence"]) == sign)]
-            _put_strongest(picture, cells, column, width)
-            column += width
+    _put_strongest(picture, tokens[tokens["evidence"] != 0])
     grey = np.round(AS_ALWAYS + np.clip(picture / _FULL_EVIDENCE, -1, 1) * 127).astype(np.uint8)
     grey[:, :2] = _FLAGS
     return grey
@@ -143,22 +135,28 @@ def still_image() -> U1:
     return grey
 
 
+# Columns of what is gone and of what is new, for each kind in turn: block = kind * 2 + is new.
+_WIDTHS = {TokenKind.SIZE: _SIZES_SHOWN, TokenKind.FIRST_SIZE: _FIRST_SHOWN}
+_BLOCK_WIDTH = np.repeat([_WIDTHS.get(kind, 1) for kind in TokenKind], 2)
+_BLOCK_START = 2 + len(FEATURES) + np.cumsum(_BLOCK_WIDTH) - _BLOCK_WIDTH
 _FLAGS = np.array(
     [(255 * (row.direction == "sent"), 255 * (row.scope == "cloud")) for row in ROWS], np.uint8
 )
 
 
-def _put_strongest(picture: F8, cells: Table, column: int, width: int) -> None:
-    """Write each row's strongest cells into `width` columns, the strongest first."""
-    order = np.lexsort((-np.abs(cells["evidence"]), cells["row"]))
-    cells = cells[order]
-    if not len(cells):
+def _put_strongest(picture: F8, moved: Table) -> None:
+    """Write each row's strongest values, gone and new, into the columns of their kind."""
+    if not len(moved):
         return
-    first = np.searchsorted(cells["row"], cells["row"], side="left")
-    rank = np.arange(len(cells)) - first
-    kept = rank < width
+    block = moved["kind"].astype(np.int64) * 2 + (moved["evidence"] > 0)
+    place = moved["row"].astype(np.int64) * len(_BLOCK_WIDTH) + block
+    order = np.lexsort((-np.abs(moved["evidence"]), place))
+    place, block = place[order], block[order]
+    rank = np.arange(len(order)) - np.searchsorted(place, place, side="left")
+    kept = rank < _BLOCK_WIDTH[block]
+    cells = moved[order[kept]]
     evidence = np.clip(cells["evidence"], -MAX_EVIDENCE, MAX_EVIDENCE)
-    picture[cells["row"][kept], column + rank[kept]] = evidence[kept]
+    picture[cells["row"], _BLOCK_START[block[kept]] + rank[kept]] = evidence
 
 
 def _by_row(tokens: Table, periods: int, values: F8) -> tuple[F8, F8]:

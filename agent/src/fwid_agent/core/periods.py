@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from fwid_agent.tables import merge_tables, select_periods
+from fwid_agent.tables import group_pairs, merge_tables, select_periods
 from fwid_agent.types import I4, I8, SUM_INDEX, UnitTable
 
 UnitKind = Literal["day", "file"]
@@ -48,10 +48,8 @@ def make_period(windows: UnitTable, kind: UnitKind, unit_ns: int) -> Period:
     labels = windows.session.astype(np.int64) if kind == "file" else windows.start_ns // unit_ns
     packets = windows.sums[:, :, SUM_INDEX["packets"]].sum(axis=1)
     # An observation is a session's part of a unit; one without a packet is no observation.
-    observation = np.stack([labels, windows.session.astype(np.int64)], axis=1)
-    _, place = np.unique(observation, axis=0, return_inverse=True)
-    place = place.reshape(-1)
-    spoken = np.flatnonzero(np.isin(place, place[packets > 0]))
+    _, first, place = group_pairs(labels, windows.session)
+    spoken = np.flatnonzero((np.bincount(place, packets, len(first)) > 0)[place])
     windows, labels = select_periods(windows, spoken), labels[spoken]
     heard = packets[spoken] > 0
     _, first, number = np.unique(labels, return_index=True, return_inverse=True)
@@ -63,7 +61,9 @@ def make_period(windows: UnitTable, kind: UnitKind, unit_ns: int) -> Period:
     np.minimum.at(start, unit[heard], windows.start_ns[heard])
     np.maximum.at(end, unit[heard], windows.start_ns[heard])
     # Equal (session, start) are added: the unit's number stands in for the start meanwhile.
-    merged = merge_tables([replace(windows, start_ns=unit.astype(np.int64))])
+    merged = replace(windows, start_ns=unit.astype(np.int64))
+    if not (unit[1:] > unit[:-1]).all():
+        merged = merge_tables([merged])
     observation_unit = merged.start_ns.astype(np.int32)
     return Period(replace(merged, start_ns=start[observation_unit]), observation_unit, start, end)
 
