@@ -44,6 +44,39 @@ install_debian() {
     "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq >&2 && "${install[@]}" >/dev/null; }
 }
 
+# private_apt FOLDER ARGUMENT...: apt with its state in FOLDER, believing that nothing is installed,
+# so that a package brings all its libraries, the C library included.
+private_apt() {
+    local folder=$1
+    shift
+    apt-get -qq -o Dir::State="$folder/state" -o Dir::State::status="$folder/status" \
+        -o Dir::Cache="$folder/cache" -o Dir::Etc::sourcelist="$folder/sources.list" \
+        -o Dir::Etc::sourceparts=/dev/null -o Dir::Etc::preferencesparts=/dev/null \
+        -o APT::Sandbox::User="$(id -un)" -o APT::Install-Recommends=false \
+        -o Acquire::Languages=none "$@" >&2
+}
+
+# unpack_debian SUITE FOLDER PACKAGE...: packages of any suite with all their libraries, in
+# FOLDER/tree; from the first of the machine's own mirrors that carries it. The system stays as it is.
+unpack_debian() {
+    local suite=$1 folder=$2 keyring mirror package
+    shift 2
+    for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do
+        [ -e "$keyring" ] && break
+    done
+    mkdir -p "$folder"/{state/lists,cache/archives}/partial "$folder/tree"
+    touch "$folder/status"
+    while read -r mirror; do
+        echo "deb [signed-by=$keyring] $mirror $suite main" >"$folder/sources.list"
+        private_apt "$folder" update &&
+            private_apt "$folder" install --yes --download-only "$@" && break
+    done < <(apt-get indextargets --format '$(CREATED_BY) $(COMPONENT) $(REPO_URI)' |
+        sed -n 's/^Packages main //p' | awk '!seen[$0]++')
+    for package in "$folder"/cache/archives/*.deb; do
+        [ -e "$package" ] && dpkg -x "$package" "$folder/tree" || return
+    done
+}
+
 uv_is_new_enough() {
     local version
     version=$("$1" --version 2>/dev/null) || return 1
