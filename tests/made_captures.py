@@ -76,6 +76,20 @@ def pcap(
     return pcap_header(order, nanoseconds, link_type) + b"".join(records)
 
 
+def modified_pcap(data: bytes, snap_bytes: int = 1 << 18) -> bytes:
+    """A little-endian pcap in the form of a FRITZ!Box, with frames cut to this length."""
+    out = struct.pack("<I", 0xA1B2CD34) + data[4:24]
+    at = 24
+    while at < len(data):
+        seconds, fraction, captured, wire = struct.unpack_from("<IIII", data, at)
+        kept = min(captured, snap_bytes)
+        # Interface, protocol, direction and padding follow; nobody reads them.
+        out += struct.pack("<IIIIIHBx", seconds, fraction, kept, wire, 2, 0x0800, 4)
+        out += data[at + 16 : at + 16 + kept]
+        at += 16 + captured
+    return out
+
+
 # --- pcapng --------------------------------------------------------------------------------------
 
 

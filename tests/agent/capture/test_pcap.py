@@ -15,6 +15,7 @@ from tests.made_captures import (
     START_NS,
     Frame,
     as_read,
+    modified_pcap,
     parse_in_pieces,
     pcap,
     pcap_header,
@@ -92,6 +93,9 @@ def test_modified_pcap_is_read_as_editcap_writes_it(tmp_path: Path) -> None:
             len(data) - HEADER_BYTES,
             "",
         )
+    written = modified_pcap(pcap(some_frames(20)))
+    assert parse(written, 50) == (as_read(some_frames(20)), len(written) - HEADER_BYTES, "")
+    assert len(written) == len(data)
     swapped = struct.pack(">I", MODIFIED) + pcap_header(">")[4:]
     record = pcap_record(Frame(b"frame"), ">")
     assert parse(swapped + record[:16] + bytes(8) + record[16:], 50)[0] == as_read(
