@@ -59,6 +59,8 @@ class GrowingCapture:
         """Say that nothing more comes; raises UnreadableInputError where something is missing."""
         if self._fault:
             raise self._fault
+        if self._parser is None and not self._rest:
+            raise UnreadableInputError(self._name, "nothing came, not even the start of a capture")
         if self._parser is None or self._rest:
             reason = "the capture is cut off in the middle of a packet"
             raise UnreadableInputError(self._name, reason, self.bytes_used)
