@@ -82,7 +82,7 @@ def test_a_client_is_paired_told_and_shut_out(lan: Lan, tmp_path: Path) -> None:
     with agent(lan, tmp_path, "--port", str(port)) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
-        while "serving" not in line:
+        while line and "serving" not in line:
             line = process.stderr.readline()
         device = subprocess.Popen(lan.inside(sys.executable, "-c", _SAY, lan.far))
         try:

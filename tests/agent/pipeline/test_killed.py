@@ -13,6 +13,7 @@ import pytest
 from fwid_agent.capture.files import open_capture
 from fwid_agent.pipeline import Progress, ReplayRequest, replay
 from fwid_agent.pipeline.messages import UnitKind
+from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.store import Store
 
 from tests.agent.pipeline.test_replay import (
@@ -70,7 +71,7 @@ def stop_after(count: int, capture: Path, store: Path) -> bool:
 def test_stopped_after_any_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In mid-capture too: gaps, flows and what was watched go on from what was stored."""
     in_blocks = partial(open_capture, block_bytes=1 << 12)
-    monkeypatch.setattr(sys.modules[replay.__module__], "open_capture", in_blocks)
+    monkeypatch.setattr(sys.modules[read_session.__module__], "open_capture", in_blocks)
     capture = tmp_path / "days.pcap"
     frames = days_of(4)
     capture.write_bytes(pcap(frames))

@@ -18,6 +18,7 @@ from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline import ReplayRequest, Summary, VerdictLine, replay
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.messages import UnitKind
+from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.store import DeviceRow, Store
 from fwid_agent.types import SUM_INDEX, Event, EventType, UnitTable, parse_mac
 from scapy.layers.inet import IP, UDP
@@ -270,7 +271,7 @@ def test_a_clock_that_jumps_back_is_told_once(
 ) -> None:
     """All frames count, at the times that they bear; a day that was judged stays judged."""
     in_blocks = partial(open_capture, block_bytes=1 << 12)  # of some 25 frames
-    monkeypatch.setattr(sys.modules[replay.__module__], "open_capture", in_blocks)
+    monkeypatch.setattr(sys.modules[read_session.__module__], "open_capture", in_blocks)
     days = [0, 1, 2, 0, 1, 2, 3, 1]
     frames = [says(ONE, START_NS + day * DAY_NS + h * HOUR_NS) for day in days for h in range(24)]
     path = tmp_path / "jumps.pcap"

@@ -36,6 +36,9 @@ Unit = Annotated[
 Dedup = Annotated[
     bool, typer.Option("--dedup", help="Leave out copies of frames, as a mirror port makes them.")
 ]
+Speed = Annotated[
+    str, typer.Option(metavar="FACTOR", help="max, or a multiple of real time such as 60.")
+]
 Store = Annotated[
     str | None,
     typer.Option(metavar="FILE", help="Store file; the user's own where none is named."),
@@ -53,6 +56,19 @@ def read_duration(text: str) -> float:
     if seconds < 1:
         raise UsageError(f"{text!r} is no duration of a second or more; write 90s, 15m, 1h or 1d")
     return seconds
+
+
+def read_speed(text: str) -> float | None:
+    """Read a multiple of real time, None for `max`; raises UsageError."""
+    if text == "max":
+        return None
+    try:
+        speed = float(text)
+    except ValueError:
+        speed = 0.0
+    if not 0 < speed < float("inf"):
+        raise UsageError(f"{text!r} is no speed; it is `max` or a multiple of real time such as 60")
+    return speed
 
 
 def read_mac(text: str) -> int:

@@ -9,14 +9,15 @@ from fwid_agent.cli.options import (
     Dedup,
     Json,
     Paths,
+    Speed,
     Unit,
     UnitName,
     Window,
     read_config,
     read_duration,
+    read_speed,
 )
 from fwid_agent.cli.output import make_table, note, out, print_json, reading, say, styled
-from fwid_agent.errors import UsageError
 from fwid_agent.report.words import describe_reason
 
 if TYPE_CHECKING:
@@ -33,9 +34,7 @@ def replay(
     ] = None,
     window: Window = "1h",
     unit: Unit = UnitName.DAY,
-    speed: Annotated[
-        str, typer.Option(metavar="FACTOR", help="max, or a multiple of real time such as 60.")
-    ] = "max",
+    speed: Speed = "max",
     dedup: Dedup = False,
     config: ConfigFile = None,
     json: Json = False,
@@ -59,7 +58,7 @@ def replay(
         store,
         read_duration(window),
         unit.value,
-        _read_speed(speed),
+        read_speed(speed),
         dedup,
         read_config(config),
     )
@@ -71,18 +70,6 @@ def replay(
                 _print_summary(line)
             else:
                 _print_verdict(line)
-
-
-def _read_speed(text: str) -> float | None:
-    if text == "max":
-        return None
-    try:
-        speed = float(text)
-    except ValueError:
-        speed = 0.0
-    if not 0 < speed < float("inf"):
-        raise UsageError(f"{text!r} is no speed; it is `max` or a multiple of real time such as 60")
-    return speed
 
 
 def _print_verdict(line: "VerdictLine") -> None:

@@ -1,18 +1,39 @@
-"""`fwid run`: the live agent."""
+"""`fwid run`: the running agent."""
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from fwid_agent.cli.options import ConfigFile, Json, Store, read_config, store_path
+from fwid_agent.cli.options import (
+    ConfigFile,
+    Json,
+    Speed,
+    Store,
+    read_config,
+    read_speed,
+    store_path,
+)
+from fwid_agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from fwid_agent.service.feed import Feed
+    from fwid_agent.service.watcher import WatchRequest
 
 
 def run(
-    interface: Annotated[
-        str, typer.Argument(metavar="INTERFACE", help="Network interface to watch, such as eth0.")
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SOURCE...",
+            help="Network interface to watch, such as eth0; with --replay captures and folders.",
+        ),
     ],
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Replay captures instead; needs no rights at all.")
+    ] = False,
+    speed: Speed = "max",
     store: Store = None,
     user: Annotated[
         str | None,
@@ -33,21 +54,46 @@ def run(
 
       sudo fwid run eth0 --store /var/lib/fwid/fwid.db --user nobody --json
 
+      fwid run --replay captures/ --speed 60 --store /tmp/demo.db
+
     """
     from fwid_agent.service.agent import ApiRequest, run_agent  # noqa: PLC0415 - scipy is slow to load
     from fwid_agent.service.launch import launch  # noqa: PLC0415
     from fwid_agent.service.link import CaptureLink  # noqa: PLC0415
+    from fwid_agent.service.live import LiveFeed  # noqa: PLC0415
     from fwid_agent.service.logs import set_up_logs  # noqa: PLC0415
     from fwid_agent.service.watcher import WatchRequest  # noqa: PLC0415
 
-    request = WatchRequest(interface, store_path(store).absolute(), read_config(config))
-    if capture is None:
-        again = [interface, "--store", str(request.store), "--port", str(port)]
+    request = WatchRequest(tuple(sources), store_path(store).absolute(), read_config(config))
+    feed: Feed
+    set_up_logs(debug=bool(os.environ.get("FWID_DEBUG")), json=json)
+    if replay:
+        feed = _play_back(request, read_speed(speed), user)
+    elif len(sources) > 1:
+        raise UsageError("only one interface can be watched at a time")
+    elif capture is None:
+        again = [*sources, "--store", str(request.store), "--port", str(port)]
         again += ["--json"] if json else []
         again += ["--config", str(Path(config).absolute())] if config else []
         launch(request, user, again)
         return
-    set_up_logs(debug=bool(os.environ.get("FWID_DEBUG")), json=json)
-    descriptor, _, process = capture.partition(":")
-    api = ApiRequest(None, port) if port else None
-    run_agent(request, CaptureLink(int(descriptor), int(process)), api)
+    else:
+        descriptor, _, process = capture.partition(":")
+        feed = LiveFeed(CaptureLink(sources[0], int(descriptor), int(process)))
+    run_agent(request, feed, ApiRequest(None, port) if port else None)
+
+
+def _play_back(request: "WatchRequest", speed: float | None, user: str | None) -> "Feed":
+    from fwid_agent.capture.stream import is_stream  # noqa: PLC0415
+    from fwid_agent.cli.output import note  # noqa: PLC0415
+    from fwid_agent.pipeline.ingest import SECOND_NS, list_captures  # noqa: PLC0415
+    from fwid_agent.service.launch import claim_store  # noqa: PLC0415
+    from fwid_agent.service.playback import Playback  # noqa: PLC0415
+
+    if user is not None:
+        raise UsageError("--user: a replay needs no rights; start it as that user instead")
+    for path in filter(is_stream, request.sources):
+        raise UsageError(f"{path}: a stream cannot be replayed; --replay takes files and folders")
+    captures = list_captures(request.sources, note)
+    claim_store(request.store, None)
+    return Playback(captures, speed, request.config.unit_s * SECOND_NS)

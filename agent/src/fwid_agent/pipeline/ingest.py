@@ -55,7 +55,7 @@ class Ingest:
 
     def begin_session(self, session: int, first_ns: int) -> None:
         """Begin a capture: no flow and no window spans two of them."""
-        first_ns = min(max(first_ns, 0), _latest_ns())
+        first_ns = min(max(first_ns, 0), latest_believed_ns())
         self.flows += self._flow_table.flows_total
         self._flow_table = self._new_flow_table()
         self._copies = CopyFilter()
@@ -74,7 +74,7 @@ class Ingest:
         self._accumulator.update(*self._stages(block))
 
     def _stages(self, block: FrameBlock) -> tuple[PacketBatch, FlowMarks, Sides]:
-        block = replace(block, ts_ns=block.ts_ns.clip(0, _latest_ns()))
+        block = replace(block, ts_ns=block.ts_ns.clip(0, latest_believed_ns()))
         self.packets += len(block.ts_ns)
         self.bytes += int(block.wire_bytes.sum(dtype=np.int64))
         batch = decode_packets(block)
@@ -114,7 +114,7 @@ class Ingest:
         )
 
 
-def _latest_ns() -> int:
+def latest_believed_ns() -> int:
     """The latest time that is believed: later ones are a damaged capture's."""
     return time.time_ns() + _AHEAD_NS
 

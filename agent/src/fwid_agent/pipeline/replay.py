@@ -3,15 +3,13 @@
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import fields
 from pathlib import Path
-from typing import Any
 
-from fwid_agent.capture.files import CaptureFile, open_capture
+from fwid_agent.capture.files import CaptureFile
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.home import Home
-from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions, list_captures, read_blocks
+from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions, list_captures
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.messages import (
     DeviceLine,
@@ -22,6 +20,7 @@ from fwid_agent.pipeline.messages import (
     Summary,
     VerdictLine,
 )
+from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.store import Store, VerdictRow
 from fwid_agent.types import FrameBlock, format_mac, format_time
 
@@ -78,19 +77,12 @@ class _Run:
         """Read one capture."""
         if self._request.unit == "day":
             yield from _lines(self.home.end_units(capture.first_ts_ns))
-        session, counted = self._ledger.open_session(capture)
-        self.home.ingest.begin_session(session, capture.first_ts_ns)
-        with open_capture(capture.path) as reader:
-            for block in read_blocks(reader, on_progress, on_note):
-                # Not behind the block: of a capture that has not ended, not all may be stored.
-                if self._request.unit == "day":
-                    yield from _lines(self.home.end_units(self.home.ingest.latest_ns))
-                self._pace.wait(block)
-                skipped = min(counted, len(block.ts_ns))
-                if skipped:
-                    self.home.prime(_part(block, slice(skipped)))
-                self.home.feed(_part(block, slice(skipped, None)) if skipped else block)
-                counted -= skipped
+        for block in read_session(self.home, self._ledger, capture, on_progress, on_note):
+            # Not behind the block: of a capture that has not ended, not all may be stored.
+            if self._request.unit == "day":
+                yield from _lines(self.home.end_units(self.home.ingest.latest_ns))
+            self._pace.wait(block)
+            self.home.feed(block)
 
     def end_session(self) -> Iterator[VerdictLine]:
         """End the capture that was begun last, also where it broke off."""
@@ -153,14 +145,6 @@ class _Pace:
             self._begin = (time.monotonic(), first_ns)
         due_s = self._begin[0] + (first_ns - self._begin[1]) / SECOND_NS / self._speed
         time.sleep(max(due_s - time.monotonic(), 0.0))
-
-
-def _part(block: FrameBlock, which: slice) -> FrameBlock:
-    columns = {f.name: getattr(block, f.name) for f in fields(block) if f.name != "buffer"}
-    parts: dict[str, Any] = {
-        name: None if one is None else one[which] for name, one in columns.items()
-    }
-    return FrameBlock(buffer=block.buffer, **parts)
 
 
 def _lines(verdicts: Iterable[VerdictRow]) -> Iterator[VerdictLine]:

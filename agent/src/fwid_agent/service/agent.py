@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ from fwid_agent.api.tokens import TokenStore
 from fwid_agent.core.stability import Accepted, Relearn
 from fwid_agent.errors import UsageError
 from fwid_agent.service.discovery import Announcement, announced
-from fwid_agent.service.link import CaptureLink
+from fwid_agent.service.feed import Feed
 from fwid_agent.service.local import listen, socket_path
 from fwid_agent.service.notify import notify
 from fwid_agent.service.view import AgentView
@@ -41,17 +40,17 @@ class ApiRequest:
     port: int
 
 
-def run_agent(request: WatchRequest, link: CaptureLink, api: ApiRequest | None) -> None:
-    """Watch until SIGINT or SIGTERM; what was captured until then is stored.
+def run_agent(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> None:
+    """Watch until SIGINT or SIGTERM; what came until then is stored.
 
     Raises:
         FwidError: the analysis cannot go on, or the API cannot listen.
 
     """
-    asyncio.run(_run(request, link, api))
+    asyncio.run(_run(request, feed, api))
 
 
-async def _run(request: WatchRequest, link: CaptureLink, api: ApiRequest | None) -> None:
+async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> None:
     loop = asyncio.get_running_loop()
     stopping = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -62,7 +61,7 @@ async def _run(request: WatchRequest, link: CaptureLink, api: ApiRequest | None)
         for view in views:
             loop.call_soon_threadsafe(view.tell, events)
 
-    watcher = Watcher(request, link, on_events, lambda: loop.call_soon_threadsafe(stopping.set))
+    watcher = Watcher(request, feed, on_events, lambda: loop.call_soon_threadsafe(stopping.set))
     views.append(AgentView(request, watcher))
     async with AsyncExitStack() as stack:
         access = Access(request.store.parent)
@@ -134,6 +133,6 @@ async def _answer(watcher: Watcher, access: Access, asked: dict[str, Any]) -> di
     if given is None:
         raise UsageError(f"{what!r}: the agent knows no such command; update it")
     device = parse_mac(str(asked.get("device")))
-    done = watcher.ask(lambda home: home.steer(device, given, time.time_ns()))
+    done = watcher.ask(lambda home: home.steer(device, given, watcher.clock.now_ns()))
     state = await asyncio.wrap_future(done)
     return {"state": state.state.value, "version": state.version}

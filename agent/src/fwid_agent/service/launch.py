@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.service.local import is_running
@@ -30,14 +31,12 @@ def launch(request: WatchRequest, user: str | None, again: Sequence[str]) -> Non
         UsageError: there is no such user, or they cannot run this program.
 
     """
-    if is_running(request.store):
-        raise StoreError(f"{request.store}: another agent is running on this store; stop it first")
     whom = find_user(user) if user else None
     if whom and os.geteuid() == 0:
         _check_reach(whom, user or "")
-    _prepare(request, whom)
+    claim_store(request.store, whom)
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    command = [sys.executable, "-m", "fwid_agent.service.capturer", request.interface]
+    command = [sys.executable, "-m", "fwid_agent.service.capturer", *request.sources]
     command += ["--fd", str(theirs.fileno()), *(["--user", user] if user else [])]
     with theirs:
         capturer = subprocess.Popen(command, pass_fds=[theirs.fileno()])
@@ -62,15 +61,22 @@ def _check_reach(whom: tuple[int, int], user: str) -> None:
         ) from error
 
 
-def _prepare(request: WatchRequest, whom: tuple[int, int] | None) -> None:
-    """Make sure that whoever we become can write the store."""
-    folder = request.store.parent
+def claim_store(store: Path, whom: tuple[int, int] | None) -> None:
+    """Make sure that no other agent runs on the store, and that whoever we become can write it.
+
+    Raises:
+        StoreError: another agent runs on it, or its folder cannot be made.
+
+    """
+    if is_running(store):
+        raise StoreError(f"{store}: another agent is running on this store; stop it first")
+    folder = store.parent
     try:
         new = not folder.exists()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if whom is not None and os.geteuid() == 0:
             # A folder that was there is somebody's: only what is the store's own is given away.
-            for path in ([folder] if new else []) + list(folder.glob(request.store.name + "*")):
+            for path in ([folder] if new else []) + list(folder.glob(store.name + "*")):
                 os.chown(path, *whom)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror or error}") from error

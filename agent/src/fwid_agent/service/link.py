@@ -6,9 +6,9 @@ import signal
 import socket
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from fwid_agent.errors import CaptureError
+from fwid_agent.service.feed import SourceHealth
 from fwid_agent.service.records import (
     HEADER_BYTES,
     TEXT_BYTES,
@@ -23,26 +23,18 @@ _AT_ONCE = 16  # reads, before the analysis looks at anything else
 _END_S = 1.0
 
 
-@dataclass(slots=True)
-class CaptureHealth:
-    """What is known of the capture now."""
-
-    trouble: str = "the capture has not begun"  # "" where all is well
-    lost: int = 0  # frames that the kernel had no room for, in all runs
-    heard_s: float = 0.0  # when the capture process last said anything, by the monotonic clock
-
-
 class CaptureLink:
     """Reads what the capture process of one interface sends.
 
     Args:
+        interface: its name.
         descriptor: of the socket that it sends to.
         process: its number; it is a child of this one.
 
     """
 
-    def __init__(self, descriptor: int, process: int) -> None:
-        self.health = CaptureHealth()
+    def __init__(self, interface: str, descriptor: int, process: int) -> None:
+        self.health = SourceHealth(interface, "interface")
         self._lost_before = 0
         self._lost = 0
         self._socket = socket.socket(fileno=descriptor)
@@ -121,6 +113,7 @@ class CaptureLink:
                 del self._pending[:length]
                 self._note(message)
                 if message.block is not None:
+                    self.health.frames += len(message.block.ts_ns)
                     yield message.block
         except ValueError as error:
             self.health.trouble = str(error)

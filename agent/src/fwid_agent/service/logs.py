@@ -25,7 +25,7 @@ def _stamp(record: logging.LogRecord) -> str:
 
 
 class _Words(logging.Formatter):
-    """2026-11-24T13:48:10.538Z level=INFO capturing interface=eth0."""
+    """2026-11-24T13:48:10.538Z level=INFO capturing source=eth0."""
 
     def format(self, record: logging.LogRecord) -> str:
         return f"{_stamp(record)} level={record.levelname} {record.getMessage()}"

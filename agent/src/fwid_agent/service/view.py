@@ -1,7 +1,6 @@
 """What the API sees of the running agent: the store to read from, the analysis to ask."""
 
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from importlib.metadata import version
@@ -17,6 +16,7 @@ from fwid_agent.service.device_records import (
     find_state,
     judged_record,
 )
+from fwid_agent.service.feed import SourceHealth
 from fwid_agent.service.watcher import Watcher, WatchRequest
 from fwid_agent.store import EventPage, Store
 from fwid_agent.types import Event, format_mac, format_time
@@ -31,7 +31,7 @@ class AgentView:
     def __init__(self, request: WatchRequest, watcher: Watcher) -> None:
         self._request = request
         self._watcher = watcher
-        self._started = format_time(time.time_ns())
+        self._started = format_time(watcher.clock.now_ns())
         self._subscribers: list[Callable[[Event], None]] = []
         self._here = threading.local()  # SQLite wants a connection for each thread
 
@@ -50,32 +50,22 @@ class AgentView:
 
     def ready(self) -> bool:
         """Whether packets are captured and judged."""
-        return self._watcher.ready.is_set() and not self._watcher.health.trouble
+        return self._watcher.ready.is_set() and _capturing(self._watcher.sources)
 
     def health(self) -> Record:
         """What a person asks first when something seems wrong."""
-        health, counters = self._watcher.health, self._watcher.counters
-        source = {
-            "source": self._request.interface,
-            "kind": "interface",
-            "capturing": not health.trouble,
-            "trouble": health.trouble,
-            "frames": counters.frames,
-            "lost": health.lost,
-            "copies": counters.copies,
-            "merged": 0,
-        }
+        sources, counters = self._watcher.sources, self._watcher.counters
         return {
-            "capturing": not health.trouble,
-            "trouble": health.trouble,
+            "capturing": _capturing(sources),
+            "trouble": "; ".join(source.trouble for source in sources if source.trouble),
             "frames": counters.frames,
-            "lost": health.lost,
+            "lost": sum(source.lost for source in sources),
             "copies": counters.copies,
-            "merged": 0,
+            "merged": sum(source.merged for source in sources),
             "undecoded": counters.undecoded,
             "unfollowed": counters.overflow,
             "devices": counters.devices,
-            "sources": [source],
+            "sources": [_source_record(source) for source in sources],
         }
 
     # --- reading ---------------------------------------------------------------------------------
@@ -131,12 +121,12 @@ class AgentView:
 
     def metrics(self) -> Mapping[str, float]:
         """Figures by their Prometheus names, without the prefix."""
-        health, counters = self._watcher.health, self._watcher.counters
+        sources, counters = self._watcher.sources, self._watcher.counters
         return {
-            "capture_up": float(not health.trouble),
+            "capture_up": float(_capturing(sources)),
             "frames_total": counters.frames,
             "frame_bytes_total": counters.bytes,
-            "frames_lost_total": health.lost,
+            "frames_lost_total": sum(source.lost for source in sources),
             "frames_undecoded_total": counters.undecoded,
             "frame_copies_total": counters.copies,
             "flows_total": counters.flows,
@@ -191,7 +181,7 @@ class AgentView:
     # --- within ----------------------------------------------------------------------------------
 
     def _now_ns(self) -> int:
-        return time.time_ns()
+        return self._watcher.clock.now_ns()
 
     def _store(self) -> Store:
         store: Store | None = getattr(self._here, "store", None)
@@ -209,6 +199,24 @@ class AgentView:
             asked.result(_ANSWER_S)
         except FutureTimeoutError as error:
             raise StoreError("the analysis is busy; try again in a while") from error
+
+
+def _capturing(sources: Sequence[SourceHealth]) -> bool:
+    """One source that is away does not stop the others."""
+    return any(not source.trouble for source in sources)
+
+
+def _source_record(health: SourceHealth) -> Record:
+    return {
+        "source": health.source,
+        "kind": health.kind,
+        "capturing": not health.trouble,
+        "trouble": health.trouble,
+        "frames": health.frames,
+        "lost": health.lost,
+        "copies": health.copies,
+        "merged": health.merged,
+    }
 
 
 def _all_events(store: Store, device: str) -> list[Event]:

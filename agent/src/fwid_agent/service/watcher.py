@@ -1,4 +1,4 @@
-"""The analysis: a thread that feeds the home with what is captured, and alone writes the store."""
+"""The analysis: a thread that feeds the home with frames, and alone writes the store."""
 
 import logging
 import queue
@@ -15,14 +15,14 @@ from fwid_agent.errors import CaptureError, FwidError, StoreError
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
-from fwid_agent.service.link import CaptureHealth, CaptureLink
+from fwid_agent.service.clock import Clock
+from fwid_agent.service.feed import Feed, SourceHealth
 from fwid_agent.store import Store
 from fwid_agent.types import Event, format_mac
 
 _TICK_S = 0.25
 _ROUND_S = 60.0
 _GRACE_NS = 2 * SECOND_NS  # frames of a unit that are still on their way when it ends
-_SET_BACK_NS = 60 * SECOND_NS
 _log = logging.getLogger("fwid")
 
 Command = Callable[[Home], Any]
@@ -32,7 +32,7 @@ Command = Callable[[Home], Any]
 class WatchRequest:
     """What is watched, and where it is remembered."""
 
-    interface: str
+    sources: tuple[str, ...]
     store: Path
     config: Config
 
@@ -52,7 +52,7 @@ class Counters:
 
 
 class Watcher(threading.Thread):
-    """Captures, judges and stores until it is stopped.
+    """Feeds, judges and stores until it is stopped.
 
     Other threads talk to it by `ask`; what happens is told by `on_events`, and that it is over by
     `on_end`, both called in this thread, once everything is stored.
@@ -61,7 +61,7 @@ class Watcher(threading.Thread):
     def __init__(
         self,
         request: WatchRequest,
-        link: CaptureLink,
+        feed: Feed,
         on_events: Callable[[Sequence[Event]], None],
         on_end: Callable[[], object],
     ) -> None:
@@ -72,16 +72,21 @@ class Watcher(threading.Thread):
         self._request = request
         self._on_events = on_events
         self._on_end = on_end
-        self._link = link
+        self._feed = feed
         self._commands: queue.SimpleQueue[tuple[Command, Future[Any]]] = queue.SimpleQueue()
         self._stopping = threading.Event()
         self._round_s = time.monotonic()
-        self._trouble: str | None = None  # nothing was said of the capture yet
+        self._trouble = ""  # of the store
 
     @property
-    def health(self) -> CaptureHealth:
-        """How the capture is."""
-        return self._link.health
+    def clock(self) -> Clock:
+        """The time that units end by."""
+        return self._feed.clock
+
+    @property
+    def sources(self) -> Sequence[SourceHealth]:
+        """How each source is."""
+        return self._feed.sources
 
     def ask(self, command: Command) -> Future[Any]:
         """Let the analysis do something with the home between two blocks."""
@@ -115,37 +120,26 @@ class Watcher(threading.Thread):
         options = ReadOptions(config.window_s * SECOND_NS, False, False, config)
         home = Home(options, "day", ledger)
         home.restore(store)
-        self._begin(home, ledger)
+        self._feed.begin(home, ledger)
         self.ready.set()
-        clock = _Borders(config.window_s * SECOND_NS)
+        borders = _Borders(config.window_s * SECOND_NS, self.clock.now_ns() - _GRACE_NS)
         while not self._stopping.is_set():
             self._round_s = time.monotonic()
             try:
-                for block in self._link.read(_TICK_S):
-                    home.feed(block)
+                self._feed.step(_TICK_S)
             except CaptureError as error:
                 self.error = error
                 self._stopping.set()
-            self._tell_trouble()
             self._count(home)
             self._obey(home)
-            now_ns = time.time_ns()
-            if now_ns < home.ingest.latest_ns - _SET_BACK_NS:
-                _log.warning("the clock was set back; a new session begins")
-                home.end_session()
-                self._begin(home, ledger)
-            if clock.passed(now_ns - _GRACE_NS):
-                self._save(home, now_ns - _GRACE_NS, ledger)
-        for block in self._link.stop():
-            home.feed(block)
-        home.end_session()
+            now_ns = self.clock.now_ns() - _GRACE_NS
+            if borders.passed(now_ns):
+                self._save(home, now_ns, ledger)
+        self._feed.end()
         home.commit()
         self._count(home)
-        _log.info("stopped frames=%d lost=%d", self.counters.frames, self.health.lost)
-
-    def _begin(self, home: Home, ledger: Ledger) -> None:
-        session = ledger.open_live(self._request.interface)
-        home.ingest.begin_session(session, time.time_ns())
+        lost = sum(source.lost for source in self.sources)
+        _log.info("stopped frames=%d lost=%d", self.counters.frames, lost)
 
     def _save(self, home: Home, now_ns: int, ledger: Ledger) -> None:
         """End what has ended. Where the store fails, nothing is lost: it stays to be stored."""
@@ -155,9 +149,13 @@ class Watcher(threading.Thread):
                 _log.debug("judged device=%s", format_mac(verdict.device))
             home.collect()
             home.commit()
-            ledger.compact(now_ns, self._request.config)
+            # Of a time that may be wrong, no more is forgotten than frames have reached.
+            ledger.compact(min(now_ns, home.ingest.typical_ns), self._request.config)
+            self._trouble = ""
         except StoreError as error:
-            self._report(str(error))
+            if str(error) != self._trouble:
+                _log.warning("%s", error)
+            self._trouble = str(error)
 
     def _obey(self, home: Home) -> None:
         while True:
@@ -189,29 +187,15 @@ class Watcher(threading.Thread):
         counters.overflow = ingest.devices.overflow
         counters.latest_ns = ingest.latest_ns
 
-    def _tell_trouble(self) -> None:
-        if self.health.heard_s:
-            self._report(self.health.trouble)
-
-    def _report(self, trouble: str) -> None:
-        """Say what is wrong once, and once that it is over."""
-        if trouble == self._trouble:
-            return
-        if trouble:
-            _log.warning("%s", trouble)
-        else:
-            _log.info("capturing interface=%s", self._request.interface)
-        self._trouble = trouble
-
 
 class _Borders:
-    """Tells when time has reached the next window; a clock that is set back starts anew."""
+    """Tells when time has reached another window; a clock that is set back counts as well."""
 
-    def __init__(self, window_ns: int) -> None:
+    def __init__(self, window_ns: int, now_ns: int) -> None:
         self._window_ns = window_ns
-        self._last: int | None = None
+        self._last = now_ns // window_ns
 
     def passed(self, now_ns: int) -> bool:
         window = now_ns // self._window_ns
         before, self._last = self._last, window
-        return before is not None and window != before
+        return window != before

@@ -1,0 +1,43 @@
+"""Captures as sessions: what an earlier run has stored of them is not counted again."""
+
+from collections.abc import Iterator
+from dataclasses import fields
+from typing import Any
+
+from fwid_agent.capture.files import CaptureFile, open_capture
+from fwid_agent.pipeline.home import Home
+from fwid_agent.pipeline.ingest import read_blocks
+from fwid_agent.pipeline.ledger import Ledger
+from fwid_agent.pipeline.messages import OnNote, OnProgress
+from fwid_agent.types import FrameBlock
+
+
+def read_session(
+    home: Home, ledger: Ledger, capture: CaptureFile, on_progress: OnProgress, on_note: OnNote
+) -> Iterator[FrameBlock]:
+    """Begin a session and yield what the home is to be fed with.
+
+    Frames that are stored already prime the home instead, and leave blocks without frames.
+
+    Raises:
+        UnreadableInputError: the capture cannot be read (further).
+
+    """
+    session, counted = ledger.open_session(capture)
+    home.ingest.begin_session(session, capture.first_ts_ns)
+    with open_capture(capture.path) as reader:
+        for block in read_blocks(reader, on_progress, on_note):
+            skipped = min(counted, len(block.ts_ns))
+            counted -= skipped
+            if skipped:
+                home.prime(select_frames(block, slice(skipped)))
+            yield select_frames(block, slice(skipped, None)) if skipped else block
+
+
+def select_frames(block: FrameBlock, which: slice) -> FrameBlock:
+    """Return some of a block's frames, in the same buffer."""
+    columns = {f.name: getattr(block, f.name) for f in fields(block) if f.name != "buffer"}
+    parts: dict[str, Any] = {
+        name: None if one is None else one[which] for name, one in columns.items()
+    }
+    return FrameBlock(buffer=block.buffer, **parts)

@@ -1,0 +1,66 @@
+"""The agent's time: the machine's own, or that of the captures that it replays."""
+
+import time
+from typing import Protocol
+
+_SECOND_NS = 1_000_000_000
+
+
+class Clock(Protocol):
+    """What time it is for the agent; read by any thread."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the epoch."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the epoch."""
+        return time.time_ns()
+
+
+class ReplayClock:
+    """Time as it passes in captures; it only goes forward, and not beyond frames still to come.
+
+    Args:
+        speed: times real time; None where it only goes from frame to frame.
+
+    """
+
+    def __init__(self, speed: float | None) -> None:
+        self._speed = speed
+        self._anchor = (time.monotonic_ns(), 0)  # when it was, and what time it was then
+        self._limit_ns: int | None = None
+
+    def now_ns(self) -> int:
+        """Nanoseconds since the epoch."""
+        now_ns, limit_ns = self._running_ns(), self._limit_ns
+        return now_ns if limit_ns is None else min(now_ns, limit_ns)
+
+    def reach(self, time_ns: int) -> None:
+        """Jump on to this time, unless it has passed."""
+        self._limit_ns = None
+        if time_ns > self._running_ns():
+            self._anchor = (time.monotonic_ns(), time_ns)
+
+    def hold(self, limit_ns: int) -> None:
+        """Go no further than this, nor back."""
+        self._limit_ns = max(limit_ns, self.now_ns())
+
+    def wait_s(self, time_ns: int) -> float:
+        """Seconds of real time until then."""
+        if self._speed is None:
+            return 0.0
+        return max(time_ns - self._running_ns(), 0) / _SECOND_NS / self._speed
+
+    def run_on(self, time_ns: int) -> None:
+        """Go on from this time, unless it has passed, as fast as real time: nothing is to come."""
+        now_ns = max(time_ns, self.now_ns())
+        self._speed, self._limit_ns = 1.0, None
+        self._anchor = (time.monotonic_ns(), now_ns)
+
+    def _running_ns(self) -> int:
+        since_ns, at_ns = self._anchor
+        return at_ns + int((time.monotonic_ns() - since_ns) * (self._speed or 0.0))
