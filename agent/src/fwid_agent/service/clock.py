@@ -22,7 +22,7 @@ class SystemClock:
 
 
 class ReplayClock:
-    """Time as it passes in captures; it only goes forward, and not beyond frames still to come.
+    """Time as it passes in captures: it only goes forward, and never past frames still to come.
 
     Args:
         speed: times real time; None where it only goes from frame to frame.
@@ -32,7 +32,7 @@ class ReplayClock:
     def __init__(self, speed: float | None) -> None:
         self._speed = speed
         self._anchor = (time.monotonic_ns(), 0)  # when it was, and what time it was then
-        self._limit_ns: int | None = None
+        self._limit_ns: int | None = 0  # up to which no frame is missing; None: none is to come
 
     def now_ns(self) -> int:
         """Nanoseconds since the epoch."""
@@ -40,14 +40,15 @@ class ReplayClock:
         return now_ns if limit_ns is None else min(now_ns, limit_ns)
 
     def reach(self, time_ns: int) -> None:
-        """Jump on to this time, unless it has passed."""
-        self._limit_ns = None
+        """Jump on to this time, unless it has passed; no frame before it is missing."""
         if time_ns > self._running_ns():
             self._anchor = (time.monotonic_ns(), time_ns)
+        self.allow(time_ns)
 
-    def hold(self, limit_ns: int) -> None:
-        """Go no further than this, nor back."""
-        self._limit_ns = max(limit_ns, self.now_ns())
+    def allow(self, time_ns: int) -> None:
+        """Let it run on to this time: no frame before it is missing."""
+        if self._limit_ns is not None:
+            self._limit_ns = max(time_ns, self._limit_ns)
 
     def wait_s(self, time_ns: int) -> float:
         """Seconds of real time until then."""
@@ -58,8 +59,8 @@ class ReplayClock:
     def run_on(self, time_ns: int) -> None:
         """Go on from this time, unless it has passed, as fast as real time: nothing is to come."""
         now_ns = max(time_ns, self.now_ns())
-        self._speed, self._limit_ns = 1.0, None
-        self._anchor = (time.monotonic_ns(), now_ns)
+        self._anchor, self._speed = (time.monotonic_ns(), now_ns), 1.0
+        self._limit_ns = None
 
     def _running_ns(self) -> int:
         since_ns, at_ns = self._anchor

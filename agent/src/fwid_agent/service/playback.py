@@ -18,7 +18,7 @@ from fwid_agent.service.feed import SourceHealth
 from fwid_agent.types import FrameBlock
 
 _PIECE_S = 0.25  # of real time: frames come in pieces as a live capture hands them over
-_LONGEST_WAIT_S = 2.0  # of real time, for the next frame; what is longer is skipped
+_LONGEST_WAIT_S = 1.0  # of real time, for the next frame; what is longer is skipped
 _AFTER_NS = 60 * SECOND_NS  # beyond the end of the last unit, so that it is surely over
 _log = logging.getLogger("fwid")
 
@@ -82,7 +82,7 @@ class Playback:
             first_ns = _within(int(self._next.ts_ns[0]))
             if self.clock.wait_s(first_ns) > _LONGEST_WAIT_S:
                 self.clock.reach(first_ns)
-            self.clock.hold(first_ns)
+            self.clock.allow(first_ns)
 
     def _read(self) -> Iterator[FrameBlock]:
         for capture in self._captures:
