@@ -37,7 +37,7 @@ def group_pairs(major: I8, minor: I4) -> tuple[I8, I8, I8]:
         [n] the group of each pair.
 
     """
-    order = np.lexsort([minor, major])
+    order = np.lexsort((minor, major))
     new = np.ones(len(order), bool)
     ordered_major, ordered_minor = major[order], minor[order]
     new[1:] = (ordered_major[1:] != ordered_major[:-1]) | (ordered_minor[1:] != ordered_minor[:-1])

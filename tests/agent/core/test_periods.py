@@ -91,3 +91,13 @@ def test_consecutive_days_are_replicates_of_their_own() -> None:
     before, after = replicates(baseline, test)
     assert before.tolist() == [0, 1, 2]
     assert after.tolist() == [0, 1]
+
+
+def test_days_in_a_row_are_replicates_also_across_a_pause() -> None:
+    """A week, a pause and another week: seven dates against seven, not one and one."""
+    windows = [(h * HOUR_NS, 0, {(TLS_SENT, 600): 1}) for h in range(24 * 20)]
+    baseline = make_period(table(windows[: 24 * 7]), "day", DAY_NS)
+    test = make_period(table(windows[24 * 9 : 24 * 16]), "day", DAY_NS)
+    before, after = replicates(baseline, test)
+    assert before.tolist() == list(range(7))
+    assert after.tolist() == list(range(7))

@@ -137,9 +137,11 @@ def _state(
                 continue
             sent = direction == "sent"
             syn = sent and one["proto"] == TCP and one["tcp_flags"] & SYN
+            # What a DNS or DHCP server answers is of names and leases, not of its software.
+            telling = not (sent and one["src_port"] in (53, 67))
             values = {
-                TokenKind.SIZE: (True, one["size_bytes"]),
-                TokenKind.FIRST_SIZE: (first, one["size_bytes"]),
+                TokenKind.SIZE: (telling, one["size_bytes"]),
+                TokenKind.FIRST_SIZE: (first and telling, one["size_bytes"]),
                 TokenKind.TTL: (sent and one["ip_version"] > 0, one["ttl"]),
                 TokenKind.SYN_WINDOW: (syn, one["window"]),
                 TokenKind.SYN_MSS: (syn, one["mss"]),

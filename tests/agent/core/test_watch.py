@@ -66,6 +66,14 @@ def test_learning_says_how_far_it_has_come() -> None:
     assert watch.state.state is State.STABLE
 
 
+def test_every_learnt_day_is_usual_from_the_first_judged_one_on() -> None:
+    """With the last of them missing, two days of learning would be a baseline of one."""
+    watch, _ = begin(0xA1, 0, _RULES)
+    watch, _, _ = live(watch, [_OLD] * _LEARNING, 0)
+    watch, decisions, _ = live(watch, [_OLD], _LEARNING)
+    assert decisions[0].units_baseline == _LEARNING
+
+
 def test_new_software_is_suspected_then_changed_then_the_new_usual(stable: Watch) -> None:
     """One unit never alarms; when it has settled the baseline is of the new version alone."""
     watch, decisions, happened = live(stable, [_NEW], 11)

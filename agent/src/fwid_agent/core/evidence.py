@@ -212,9 +212,8 @@ def _each_unit(baseline: Period, test: Period, prior: Prior) -> list[Comparison]
 
 
 def _one_replicate(comparison: Comparison) -> str:
+    rests = "rests on what other devices show, and the difference is not beyond that"
     if comparison.units_baseline == 1:
-        return "one more baseline unit: a single one says nothing of day-to-day spread"
-    return (
-        "baseline units of another date: those at hand lie on one, "
-        "which says nothing of how the device differs between dates"
-    )
+        spread = "a single one says nothing of day-to-day spread"
+        return f"one more baseline unit: {spread}, so this {rests}"
+    return f"baseline units of another date: with those at hand, of one date, this {rests}"

@@ -1,8 +1,9 @@
 """From windows to periods: observations, the units they belong to, and the visits of units.
 
-A *unit* (a calendar day, or a file) is the independent observation. A *visit* is a run of units
-without a long pause: sessions recorded one after the other on one date are alike in ways that
-another date breaks (peers, addresses, servers), so a comparison across a pause counts visits.
+A *unit* (a calendar day, or a file) is the independent observation. A *visit* is the units that
+begin within a night of its first: sessions recorded one after the other on one date are alike in
+ways that another date breaks (peers, addresses, servers), so a comparison across a pause counts
+visits. Days in a row are a visit each.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ from fwid_agent.tables import group_pairs, merge_tables, select_periods
 from fwid_agent.types import I4, I8, SUM_INDEX, UnitTable
 
 UnitKind = Literal["day", "file"]
-VISIT_PAUSE_NS = 12 * 3600 * 1_000_000_000  # a night: shorter pauses do not make another visit
+VISIT_PAUSE_NS = 12 * 3600 * 1_000_000_000  # a night: what is nearer is of the same visit
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +106,10 @@ def _apart(baseline: Period, test: Period) -> bool:
 
 
 def _visits(period: Period) -> I4:
-    pauses = period.start_ns[1:] - np.maximum.accumulate(period.end_ns)[:-1] > VISIT_PAUSE_NS
-    return np.concatenate([[0], np.cumsum(pauses)]).astype(np.int32)[: period.units]
+    visits = np.zeros(period.units, np.int32)
+    begin_ns = period.start_ns[0]
+    for unit in range(1, period.units):
+        later = period.start_ns[unit] - begin_ns > VISIT_PAUSE_NS
+        visits[unit] = visits[unit - 1] + later
+        begin_ns = period.start_ns[unit] if later else begin_ns
+    return visits

@@ -17,6 +17,8 @@ from fwid_agent.types import (
 _TCP, _SYN = 6, 0x02
 _SENT = np.array([row.direction == DIRECTIONS[0] for row in ROWS])
 _FIRST_EPHEMERAL_PORT = 1024
+# The sizes of these servers' answers are those of names and leases, not of the server's software.
+_DNS, _DHCP = 53, 67
 MAX_VALUES = 4096  # of one kind in one row and window: what a scan may add to the memory
 _COMPACT_AT = 1 << 18
 Owner = tuple[int, int, int]  # session, window, device
@@ -53,10 +55,12 @@ def collect_tokens(
     own = _SENT[row[known]]
     syn = own & (batch.proto[packet] == _TCP) & (batch.tcp_flags[packet] & _SYN != 0)
     first, start = marks.first_flight[packet], marks.flow_start[packet]
-    size = batch.size_bytes
+    size, source = batch.size_bytes[packet], batch.src_port[packet]
+    telling = ~own | ((source != _DNS) & (source != _DHCP))
+    first &= telling
     parts = [
-        _pack(group, TokenKind.SIZE, size[packet]),
-        _pack(group[first], TokenKind.FIRST_SIZE, size[packet[first]]),
+        _pack(group[telling], TokenKind.SIZE, size[telling]),
+        _pack(group[first], TokenKind.FIRST_SIZE, size[first]),
         _pack(group[syn], TokenKind.SYN_WINDOW, batch.window[packet[syn]]),
         _pack(group[syn], TokenKind.SYN_MSS, batch.mss[packet[syn]]),
         _pack(group[syn], TokenKind.SYN_OPTIONS, batch.options[packet[syn]]),

@@ -105,9 +105,12 @@ def judge_unit(
         level = Level.NONE
     matched = _recognise(device, watch, after, method) if level is Level.ALARM else None
     given = UnitJudged(decision, start_ns, enough, level, matched)
+    learning = watch.state.state is State.LEARNING
     state, events = step(watch.state, given, now_ns, method.rules)
     watch = replace(watch, state=state)
-    if enough:
+    if enough and learning:
+        watch = _learn(watch, after, own, method)
+    elif enough:
         own = own if level is Level.NONE else watch.own
         watch = _file(watch, after, own, events, method)
     return watch, decision, events
@@ -122,6 +125,13 @@ def _set_aside(watch: Watch) -> Watch:
     """Take what waits out of what is judged, without taking it as usual."""
     both = [table for table in (watch.newest, watch.waiting) if table is not None]
     return replace(watch, newest=merge_tables(both), waiting=None)
+
+
+def _learn(watch: Watch, after: Period, own: Own, method: Method) -> Watch:
+    """Take the unit as usual at once: there is nothing yet to hold it against."""
+    known = [] if watch.baseline is None else [watch.baseline]
+    baseline = merge_tables([*known, after.observations])
+    return replace(watch, baseline=_newest(baseline, method), own=own)
 
 
 def _file(
@@ -143,12 +153,9 @@ def _file(
     if waits and after.units < method.rules.settle_units:
         return replace(watch, waiting=test)
     older = [table for table in (watch.baseline, watch.newest) if table is not None]
-    if watch.state.state is State.LEARNING or not older:
-        baseline, newest = merge_tables([*older, test]), None
-    else:
-        before = select_units(after, range(after.units - 1)).observations
-        baseline = merge_tables([*older, before])
-        newest = select_units(after, [after.units - 1]).observations
+    before = select_units(after, range(after.units - 1)).observations
+    baseline = merge_tables([*older, before])
+    newest = select_units(after, [after.units - 1]).observations
     return replace(watch, baseline=_newest(baseline, method), newest=newest, waiting=None, own=own)
 
 
