@@ -55,6 +55,7 @@ def test_the_example_in_the_document_is_valid() -> None:
         ("alarms_per_device_year = nan", ["`alarms_per_device_year`"]),
         ("alarms_per_device_year = inf", ["`alarms_per_device_year`", "<= 1000000000"]),
         ("units_kept_days = 1000000", ["`units_kept_days`", "<= 36500"]),
+        ('fritzbox_certificate = "12:34"', ["`fritzbox_certificate`"]),
         ("window_s = 7000", ["`unit_s`", "multiple"]),
         ("learning_units: 3", ["TOML", "line 1"]),
         ("\x00", ["TOML"]),

@@ -14,6 +14,7 @@ from fwid_agent.errors import UsageError
 _Count = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 _Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
 _Rate = Annotated[float, msgspec.Meta(gt=0, le=10**9)]
+_Fingerprint = Annotated[str, msgspec.Meta(pattern="^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,10 @@ class Config:
     windows_kept_days: _Days = 14
     units_kept_days: _Days = 730
     discovery: bool = True
+    fritzbox_user: str | None = None
+    fritzbox_password_file: str | None = None
+    fritzbox_certificate: _Fingerprint | None = None
+    fritzbox_tls: bool = True
 
 
 def load_config(path: Path) -> Config:

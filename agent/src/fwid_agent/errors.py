@@ -33,9 +33,13 @@ class UnreadableInputError(FwidError):
 
 
 class CaptureError(FwidError):
-    """An interface cannot be captured from, or no longer."""
+    """A source cannot be captured from, or no longer."""
 
     exit_code = 3
+
+
+class CaptureEndedError(CaptureError):
+    """Nothing will ever come from this source any more."""
 
 
 class StoreError(FwidError):

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 import zstandard
 from fwid_agent.capture import fritzbox, fritzbox_client
-from fwid_agent.capture.fritzbox import FritzBox, Login
+from fwid_agent.capture.fritzbox import FritzBox, Login, read_password
 from fwid_agent.capture.fritzbox_client import (
     SNAP_BYTES,
     BoxAddress,
     FritzBoxClient,
     read_interfaces,
 )
+from fwid_agent.errors import CaptureError
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -42,7 +43,9 @@ def expected() -> list[Frame]:
 
 
 @pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
+def _soon(monkeypatch: pytest.MonkeyPatch, expected: list[Frame]) -> None:
+    """Pauses are short, and it is the time of the capture."""
+    monkeypatch.setattr(time, "time_ns", lambda: expected[-1].ts_ns)
     monkeypatch.setattr(fritzbox, "_FIRST_PAUSE_S", 0.02)
 
 
@@ -76,7 +79,8 @@ def read_nothing(box: FritzBox, for_s: float = 0.3) -> str:
     until = time.monotonic() + for_s
     while time.monotonic() < until:
         assert box.read(0.05) is None
-    return box.trouble
+    assert box.trouble.startswith(("", "127.0.0.1: ", "fritz.box: "))
+    return box.trouble.partition(": ")[2]
 
 
 @pytest.mark.parametrize("old", [False, True], ids=["PBKDF2", "MD5"])
@@ -262,6 +266,54 @@ def test_another_web_server_is_told() -> None:
     stand_in.session_info = lambda sid: "<html>It works!</html>"  # type: ignore[method-assign]
     with running(stand_in, None) as box, source(box) as (opened, _):
         assert "like no FRITZ!Box" in read_nothing(opened)
+
+
+# --- the password's file -------------------------------------------------------------------------
+
+
+def test_the_password_is_read_from_a_private_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that is named, else the credential; the line's end is no part of it."""
+    file, credential = tmp_path / "named", tmp_path / "fritzbox-password"
+    file.write_text(" päss word \n")
+    credential.write_text("credential")
+    for path in (file, credential):
+        path.chmod(0o600)
+    monkeypatch.setenv("CREDENTIALS_DIRECTORY", str(tmp_path))
+    assert read_password(file) == " päss word "
+    assert read_password(None) == "credential"
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "reason"),
+    [
+        (b"", 0o600, "holds no password"),
+        (b"\n", 0o600, "holds no password"),
+        (b"\xff\xfe", 0o600, "no text"),
+        (b"secret", 0o604, "may be read by everybody"),
+        (None, 0, "No such file"),
+    ],
+)
+def test_a_file_without_a_password_is_told(
+    tmp_path: Path, content: bytes | None, mode: int, reason: str
+) -> None:
+    """One line that names the file, and never what is in it."""
+    path = tmp_path / "file"
+    if content is not None:
+        path.write_bytes(content)
+        path.chmod(mode)
+    with pytest.raises(CaptureError, match=reason) as caught:
+        read_password(path)
+    assert str(path) in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_no_password_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a file nor a credential."""
+    monkeypatch.delenv("CREDENTIALS_DIRECTORY", raising=False)
+    with pytest.raises(CaptureError, match="name its file as `fritzbox_password_file`"):
+        read_password(None)
 
 
 @given(st.text(max_size=300) | st.integers(0, len(PAGE)).map(lambda cut: PAGE[cut:]))

@@ -1,13 +1,14 @@
 """A capture through a pipe: each frame as it comes, and a clear end."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
 from fwid_agent.capture.pipe import PipeCapture
-from fwid_agent.errors import CaptureError
+from fwid_agent.errors import CaptureEndedError
 
-from tests.made_captures import Frame, as_read, frames_of, pcap, pcapng, some_frames
+from tests.made_captures import START_NS, Frame, as_read, frames_of, pcap, pcapng, some_frames
 
 
 class Pipe:
@@ -29,7 +30,8 @@ class Pipe:
 
 
 @pytest.fixture
-def pipe() -> Iterator[Pipe]:
+def pipe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Pipe]:
+    monkeypatch.setattr(time, "time_ns", lambda: START_NS)
     made = Pipe()
     with made.capture:
         yield made
@@ -48,13 +50,21 @@ def test_frames_come_before_the_stream_ends(
     assert pipe.read(1) == as_read(some_frames(4))[3:]
 
 
+def test_a_wrong_clock_is_told_and_corrected(pipe: Pipe) -> None:
+    """A router that has not got the time yet: its frames are of now."""
+    pipe.write(pcap([Frame(b"frame", 5 * 10**9)]))
+    assert pipe.read(1) == as_read([Frame(b"frame", START_NS)])
+    (said,) = pipe.capture.notes
+    assert said.startswith("-: its clock is 1,699,999,995 s behind ours; that is corrected")
+
+
 def test_the_end_is_told(pipe: Pipe) -> None:
     """Whoever sent has stopped: nothing will come any more, and that stays so."""
     pipe.write(pcap(some_frames(2)))
     os.close(pipe.writing)
     assert pipe.read(2) == as_read(some_frames(2))
     for _ in range(2):
-        with pytest.raises(CaptureError, match=r"^-: the capture has ended$"):
+        with pytest.raises(CaptureEndedError, match=r"^-: the capture has ended$"):
             pipe.capture.read(5)
 
 
@@ -72,5 +82,5 @@ def test_what_is_no_capture_is_told(pipe: Pipe, data: bytes, reason: str) -> Non
     """One line that says what is wrong with which input."""
     pipe.write(data)
     os.close(pipe.writing)
-    with pytest.raises(CaptureError, match=f"-: .*{reason}"):
+    with pytest.raises(CaptureEndedError, match=f"-: .*{reason}"):
         pipe.read(1)

@@ -1,19 +1,24 @@
 """The frames of a FRITZ!Box: a capture that is kept going, whatever becomes of its sessions."""
 
 import http.client
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from fwid_agent.capture.fritzbox_client import CaptureStream, FritzBoxClient, LoginRefusedError
 from fwid_agent.capture.growing import GrowingCapture
 from fwid_agent.capture.pieces import PieceReader
+from fwid_agent.capture.remote_clock import RemoteClock
 from fwid_agent.errors import CaptureError, UnreadableInputError
 from fwid_agent.types import FrameBlock
 
 LAN = "1-lan"  # the bridge of all that is at home, on every box
+CREDENTIAL = "fritzbox-password"  # of systemd, where no file is named
+_MOST_PASSWORD_BYTES = 1024
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0
 _STEADY_S = 60.0  # a capture that lasted as long was a good one
 _RENEW_S = 300.0  # sessions end after twenty minutes without a request
@@ -49,13 +54,21 @@ class FritzBox:
     """
 
     def __init__(self, client: FritzBoxClient, login: Login, interface: str = LAN) -> None:
+        self.notes: list[str] = []  # what is to be said once
         self.trouble = ""  # why nothing comes, "" where all is well
+        self.lost = 0  # the box knows, and does not tell
         self._client = client
+        self._clock = RemoteClock(client.host)
         self._login = login
         self._interface = interface
         self._running: _Running | None = None
         self._pause_s = _FIRST_PAUSE_S
         self._retry_at_s = 0.0
+
+    @property
+    def position(self) -> str:
+        """By what another run knows the box: the fingerprint of its certificate."""
+        return self._client.fingerprint
 
     def __enter__(self) -> Self:
         return self
@@ -81,7 +94,8 @@ class FritzBox:
                     time.sleep(min(left_s, wait_s))
                     return None
                 self._running = self._start()
-            return self._take(self._running, wait_s)
+            block = self._take(self._running, wait_s)
+            return block and self._clock.correct(block, time.time_ns(), self.notes)
         except LoginRefusedError as error:
             self._fail(str(error), error.retry_s)
         except (CaptureError, UnreadableInputError) as error:
@@ -132,7 +146,7 @@ class FritzBox:
 
     def _fail(self, trouble: str, pause_s: float) -> None:
         self._stop()
-        self.trouble = trouble
+        self.trouble = f"{self._client.host}: {trouble}"
         self._retry_at_s = time.monotonic() + pause_s
 
     def _stop(self) -> None:
@@ -140,3 +154,30 @@ class FritzBox:
             self._running.stream.close()
             self._running.reader.drop()
             self._running = None
+
+
+def read_password(file: Path | None) -> str:
+    """Read the password from a file, or else from systemd's credential.
+
+    Raises:
+        CaptureError: there is none, or everybody may read it.
+
+    """
+    folder = os.environ.get("CREDENTIALS_DIRECTORY")
+    if file is None and folder:
+        file = Path(folder) / CREDENTIAL
+    if file is None:
+        raise CaptureError("asks for a password; name its file as `fritzbox_password_file`")
+    try:
+        with file.open("rb") as opened:
+            if os.fstat(opened.fileno()).st_mode & 0o007:
+                raise CaptureError(f"{file} may be read by everybody; `chmod o= {file}` first")
+            text = opened.read(_MOST_PASSWORD_BYTES).decode()
+    except OSError as error:
+        raise CaptureError(f"{file}: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise CaptureError(f"{file}: no text") from error
+    password = text.rstrip("\r\n")
+    if not password:
+        raise CaptureError(f"{file}: holds no password")
+    return password

@@ -58,6 +58,7 @@ class FritzBoxClient:
     """
 
     def __init__(self, address: BoxAddress) -> None:
+        self.host = address.host
         self.fingerprint = address.fingerprint  # learnt from the first connection
         self._address = address
         self._sid = NO_SESSION

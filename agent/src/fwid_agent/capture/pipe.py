@@ -1,12 +1,14 @@
 """The frames of a capture that comes through a pipe, as from `ssh router tcpdump -U -w -`."""
 
 import os
+import time
 from types import TracebackType
 from typing import Self
 
 from fwid_agent.capture.growing import GrowingCapture
 from fwid_agent.capture.pieces import PieceReader
-from fwid_agent.errors import CaptureError, UnreadableInputError
+from fwid_agent.capture.remote_clock import RemoteClock
+from fwid_agent.errors import CaptureEndedError, UnreadableInputError
 from fwid_agent.types import FrameBlock
 
 _PIECE_BYTES = 1 << 16
@@ -22,7 +24,12 @@ class PipeCapture:
     """
 
     def __init__(self, descriptor: int, name: str) -> None:
+        self.notes: list[str] = []  # what is to be said once
+        self.trouble = ""  # there is none that passes
+        self.lost = 0  # whoever captures knows, and does not tell
+        self.position = ""  # it cannot be read again
         self._name = name
+        self._clock = RemoteClock(name)
         self._capture = GrowingCapture(name)
         self._reader = PieceReader(lambda: os.read(descriptor, _PIECE_BYTES))
 
@@ -41,7 +48,7 @@ class PipeCapture:
         """Return the frames that come, waiting for them as long as this at the most.
 
         Raises:
-            CaptureError: nothing will ever come any more; all before was returned.
+            CaptureEndedError: nothing will ever come any more; all before was returned.
 
         """
         try:
@@ -49,10 +56,13 @@ class PipeCapture:
             if piece is None:
                 return None
             if piece:
-                return self._capture.feed(piece)
+                block = self._capture.feed(piece)
+                if block is None:
+                    return None
+                return self._clock.correct(block, time.time_ns(), self.notes)
             self._capture.end()
         except OSError as error:
-            raise CaptureError(f"{self._name}: {error.strerror or error}") from error
+            raise CaptureEndedError(f"{self._name}: {error.strerror or error}") from error
         except UnreadableInputError as error:
-            raise CaptureError(str(error)) from error
-        raise CaptureError(f"{self._name}: the capture has ended")
+            raise CaptureEndedError(str(error)) from error
+        raise CaptureEndedError(f"{self._name}: the capture has ended")

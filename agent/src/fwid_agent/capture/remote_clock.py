@@ -12,21 +12,46 @@ import numpy as np
 from fwid_agent.types import FrameBlock
 
 TOLERATED_NS = 60_000_000_000
+ANY_AGE_NS = 2**62
+_SECOND_NS = 1_000_000_000
 _LATEST_NS = 2**62  # damaged times can be any 64 bits; a difference has to fit into as many
 
 
 class RemoteClock:
-    """Brings the times of one remote source to this machine's clock."""
+    """Brings the times of one source to this machine's clock.
 
-    def __init__(self) -> None:
+    Args:
+        name: what the source is called.
+        late_ns: how late frames may come; a file's were captured long ago.
+
+    """
+
+    def __init__(self, name: str, late_ns: int = TOLERATED_NS) -> None:
         self.offset_ns = 0  # how far the other clock is behind ours; 0 where it agrees
+        self._name = name
+        self._late_ns = late_ns
 
-    def correct(self, block: FrameBlock, now_ns: int) -> FrameBlock:
-        """Return the block with times of our clock; `now_ns` is when its last frame came."""
+    def correct(self, block: FrameBlock, now_ns: int, notes: list[str]) -> FrameBlock:
+        """Return the block with times of our clock; says so when these begin to differ.
+
+        Args:
+            block: frames that have just come.
+            now_ns: the time now.
+            notes: takes what is to be said.
+
+        """
         if not len(block.ts_ns):
             return block
         ts_ns = block.ts_ns.clip(0, _LATEST_NS)
         behind_ns = now_ns - int(ts_ns[-1])
-        if abs(behind_ns - self.offset_ns) > TOLERATED_NS:
-            self.offset_ns = behind_ns if abs(behind_ns) > TOLERATED_NS else 0
+        if not -TOLERATED_NS <= behind_ns - self.offset_ns <= self._late_ns:
+            self.offset_ns = 0 if -TOLERATED_NS <= behind_ns <= self._late_ns else behind_ns
+            notes.append(self._describe())
         return replace(block, ts_ns=ts_ns + np.int64(self.offset_ns))
+
+    def _describe(self) -> str:
+        if not self.offset_ns:
+            return f"{self._name}: its clock agrees with ours again"
+        side = "behind" if self.offset_ns > 0 else "ahead of"
+        seconds = abs(self.offset_ns) / _SECOND_NS
+        return f"{self._name}: its clock is {seconds:,.0f} s {side} ours; that is corrected"

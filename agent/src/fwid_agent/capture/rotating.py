@@ -17,6 +17,7 @@ import msgspec
 from fwid_agent.capture.folder import MOST_FILES, FolderListing, FoundFile
 from fwid_agent.capture.frames import select_frames
 from fwid_agent.capture.growing import GrowingCapture
+from fwid_agent.capture.remote_clock import ANY_AGE_NS, RemoteClock
 from fwid_agent.errors import CaptureError, UnreadableInputError
 from fwid_agent.types import FrameBlock
 
@@ -25,7 +26,7 @@ _POLL_S = 0.25
 _SCAN_S = 1.0
 
 
-class Position(msgspec.Struct, frozen=True):
+class _Position(msgspec.Struct, frozen=True):
     """How far a folder has been read; files are named by their digests (see FoundFile)."""
 
     done: tuple[str, ...] = ()  # files that are not to be read any more
@@ -38,15 +39,17 @@ class RotatingFolder:
 
     Args:
         folder: where another program writes its captures.
-        position: how far an earlier run has come.
+        position: how far an earlier run has come, "" where there was none.
 
     """
 
-    def __init__(self, folder: Path, position: Position | None = None) -> None:
-        self.notes: list[str] = []  # what is to be said of single files
+    def __init__(self, folder: Path, position: str = "") -> None:
+        self.notes: list[str] = []  # what is to be said once
         self.trouble = ""  # why not all can be read now
+        self.lost = 0  # whoever captures knows, and does not tell
         self._listing = FolderListing(folder)
-        self._before = position or Position()
+        self._clock = RemoteClock(str(folder), ANY_AGE_NS)
+        self._before = _read_position(position)
         # There are no more files than these, so what is forgotten has been deleted.
         self._done = deque(self._before.done, MOST_FILES)
         self._waiting: list[FoundFile] = []  # to be read next
@@ -55,12 +58,12 @@ class RotatingFolder:
         self._scan_at_s = 0.0
 
     @property
-    def position(self) -> Position:
+    def position(self) -> str:
         """How far the folder has been read, with the frames that `read` gave last."""
-        done = tuple(self._done)
+        file, frames = self._before.file, self._before.frames
         if self._file is not None:
-            return Position(done, self._file.digest, self._file.frames)
-        return Position(done, self._before.file, self._before.frames)
+            file, frames = self._file.digest, self._file.frames
+        return msgspec.json.encode(_Position(tuple(self._done), file, frames)).decode()
 
     def __enter__(self) -> Self:
         return self
@@ -79,9 +82,11 @@ class RotatingFolder:
         until = time.monotonic() + wait_s
         while True:
             block = self._read_on()
+            if block is not None:
+                return self._clock.correct(block, time.time_ns(), self.notes)
             left_s = until - time.monotonic()
-            if block is not None or left_s <= 0:
-                return block
+            if left_s <= 0:
+                return None
             time.sleep(min(_POLL_S, left_s))
 
     def _read_on(self) -> FrameBlock | None:
@@ -124,7 +129,7 @@ class RotatingFolder:
             self._file = _OpenFile(file, self._before.frames if begun else 0)
         except OSError as error:
             self.notes.append(f"{file.path}: {error.strerror or error}")
-        self._before = Position()
+        self._before = _Position()
 
     def _read_file(self) -> FrameBlock | None:
         """Return what the present file has gained."""
@@ -152,6 +157,14 @@ class RotatingFolder:
             self._done.append(self._file.digest)
             self._file.close()
             self._file = None
+
+
+def _read_position(text: str) -> _Position:
+    """Read what another run has left; what nobody can read means to begin anew."""
+    try:
+        return msgspec.json.decode(text, type=_Position) if text else _Position()
+    except msgspec.MsgspecError:
+        return _Position()
 
 
 class _OpenFile:

@@ -40,9 +40,10 @@ class TzspSocket:
     """
 
     def __init__(self, sender: IPv4Address | IPv6Address, port: int = PORT) -> None:
-        self.strangers = 0  # datagrams of other senders
-        self.foreign = 0  # datagrams with frames of another kind than Ethernet
-        self.malformed = 0  # datagrams that are no TZSP
+        self.notes: list[str] = []  # what is to be said once
+        self.trouble = ""  # there is none that passes
+        self.position = ""  # it cannot be read again
+        self._told: set[str] = set()
         family = socket.AF_INET if sender.version == 4 else socket.AF_INET6
         self._sender = socket.inet_ntop(family, sender.packed)  # as the kernel's are written
         self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -96,8 +97,10 @@ class TzspSocket:
         size = np.array(sizes, np.int64)
         data = np.frombuffer(buffer, np.uint8)
         found = unwrap(data, starts, np.minimum(size, _SLOT_BYTES), size)
-        self.foreign += found.foreign
-        self.malformed += found.malformed
+        if found.foreign:
+            self._note("sends frames of another kind than Ethernet, which are passed over")
+        if found.malformed:
+            self._note("sends what is no TZSP, which is passed over")
         count = len(found.number)
         return FrameBlock(
             data,
@@ -119,10 +122,14 @@ class TzspSocket:
             except BlockingIOError:
                 return
             if address[0].partition("%")[0] != self._sender:
-                self.strangers += 1
                 continue
             sizes.append(size)
             times_ns.append(_time_ns(ancillary))
+
+    def _note(self, what: str) -> None:
+        if what not in self._told:
+            self._told.add(what)
+            self.notes.append(f"{self._sender}: {what}")
 
 
 def _time_ns(ancillary: list[tuple[int, int, bytes]]) -> int:

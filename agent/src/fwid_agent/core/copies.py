@@ -38,7 +38,7 @@ class CopyFilter:
     def keep(self, block: FrameBlock, batch: PacketBatch) -> Bools:
         """Return which frames are no copies: [n] bool."""
         before = len(self._hash)
-        hashes = np.concatenate([self._hash, _hash_frames(block, batch)])
+        hashes = np.concatenate([self._hash, hash_frames(block, batch)])
         ts_ns = np.concatenate([self._ts_ns, block.ts_ns])
         order = np.argsort(hashes, kind="stable")
         same = hashes[order][1:] == hashes[order][:-1]
@@ -55,7 +55,7 @@ class CopyFilter:
         self._hash, self._ts_ns = hashes[recent], ts_ns[recent]
 
 
-def _hash_frames(block: FrameBlock, batch: PacketBatch) -> U8:
+def hash_frames(block: FrameBlock, batch: PacketBatch) -> U8:
     """Hash each frame's addresses, and what it carries from its network layer on."""
     at = np.where(batch.undecoded == Undecoded.OK, read_links(block).at, 0)
     room = np.minimum(block.captured_bytes - at, batch.size_bytes)
