@@ -1,10 +1,22 @@
-"""Arithmetic of unit tables that every stage and the store need: adding and selecting periods."""
+"""Arithmetic of the tables that every stage and the store need: adding and selecting periods."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
-from fwid_agent.types import I4, I8, ROW_COUNT, SUMS, Table, UnitTable
+from fwid_agent.types import (
+    CONTACT_DTYPE,
+    I4,
+    I8,
+    ROW_COUNT,
+    SEEN,
+    SUMS,
+    ContactTable,
+    Table,
+    UnitTable,
+)
+
+MOST_NETWORKS = 256  # of one device in one period: a scanner cannot grow the memory
 
 
 def merge_tables(tables: Sequence[UnitTable]) -> UnitTable:
@@ -81,3 +93,54 @@ def select_periods(table: UnitTable, rows: I8) -> UnitTable:
         table.sums[rows],
         tokens,
     )
+
+
+def merge_contacts(tables: Sequence[ContactTable]) -> ContactTable:
+    """Add tables of one device: periods of the same start become one, in the order of time."""
+    start_ns = np.concatenate([np.zeros(0, np.int64), *(table.start_ns for table in tables)])
+    unique, place = np.unique(start_ns, return_inverse=True)
+    place = place.reshape(-1)
+    seen = np.zeros((len(unique), len(SEEN)), np.int64)
+    beyond = np.zeros(len(unique), np.int64)
+    networks = np.zeros(0, CONTACT_DTYPE)
+    if tables:
+        np.add.at(seen, place, np.concatenate([table.seen for table in tables]))
+        np.add.at(beyond, place, np.concatenate([table.beyond for table in tables]))
+        networks = np.concatenate([table.networks for table in tables])
+        offsets = np.cumsum([0, *(len(table) for table in tables[:-1])])
+        shift = np.repeat(offsets, [len(table.networks) for table in tables])
+        networks["period"] = place[networks["period"] + shift]
+    networks, dropped = _bound_networks(networks, len(unique))
+    return ContactTable(unique, seen, networks, beyond + dropped)
+
+
+def select_contacts(table: ContactTable, rows: I8) -> ContactTable:
+    """Return the table of these periods, in this order, networks renumbered with them."""
+    number = np.full(len(table), -1, np.int64)
+    number[rows] = np.arange(len(rows))
+    networks = table.networks[number[table.networks["period"]] >= 0].copy()
+    networks["period"] = number[networks["period"]]
+    networks = networks[np.argsort(networks["period"], kind="stable")]
+    return ContactTable(table.start_ns[rows], table.seen[rows], networks, table.beyond[rows])
+
+
+def _bound_networks(networks: Table, periods: int) -> tuple[Table, I8]:
+    """Add up equal networks and keep the busiest of each period; also the flows of the others."""
+    networks = networks[np.lexsort((networks["network"], networks["period"]))]
+    new = np.ones(len(networks), bool)
+    for name in ("network", "period"):
+        new[1:] &= networks[name][1:] == networks[name][:-1]
+    new[1:] = ~new[1:]
+    at = np.flatnonzero(new)
+    flows = np.add.reduceat(networks["flows"].astype(np.int64), at) if len(at) else at
+    networks = networks[at]
+    networks["flows"] = flows.clip(max=2**32 - 1)
+    dropped = np.zeros(periods, np.int64)
+    keep = np.ones(len(networks), bool)
+    count = np.bincount(networks["period"], minlength=periods)
+    for period in np.flatnonzero(count > MOST_NETWORKS):
+        here = np.flatnonzero(networks["period"] == period)
+        rare = here[np.argsort(-flows[here], kind="stable")[MOST_NETWORKS:]]
+        keep[rare] = False
+        dropped[period] = flows[rare].sum()
+    return networks[keep], dropped

@@ -192,6 +192,34 @@ class UnitTable:
         return len(self.start_ns)
 
 
+# What is counted of a device's packets besides: what of it is seen, and whether sizes are true.
+SEEN = (
+    "sent",  # to one receiver
+    "received",
+    "multicast",  # sent to several, or to all
+    "merged",  # larger than any frame, and nothing says of how many packets
+)
+CONTACT_DTYPE = np.dtype([("period", "u4"), ("network", "u8"), ("flows", "u4")])
+
+
+@dataclass(frozen=True, slots=True)
+class ContactTable:
+    """Whom one device was in contact with, one element a period.
+
+    `networks` is sorted by (period, network) without repeats. A network is the first 24 bits of an
+    IPv4 address or the first 48 of an IPv6 address, as a number: no more of an address is kept.
+    """
+
+    start_ns: I8  # [n]
+    seen: I8  # [n, len(SEEN)]
+    networks: Table  # [m] CONTACT_DTYPE
+    beyond: I8  # [n] flows with further networks
+
+    def __len__(self) -> int:
+        """Periods in the table."""
+        return len(self.start_ns)
+
+
 # --- decision ----------------------------------------------------------------------------------
 
 

@@ -58,7 +58,7 @@ class FakeAgent:
         if self.error:
             raise self.error
         times = {"started": format_time(0), "time": format_time(10**18)}
-        return {"id": EVENT_ID, "version": "0.1.0", "capture": self.health(), **times}
+        return {"id": EVENT_ID, "version": "0.1.0", "capture": self._capture(), **times}
 
     def devices(self) -> list[Record]:
         return [self._record(PLUG)]
@@ -159,7 +159,7 @@ class FakeAgent:
     def metrics(self) -> Mapping[str, float]:
         return {"packets_total": 12, "queue": float("nan"), "load": float("inf")}
 
-    def health(self) -> Record:
+    def _capture(self) -> Record:
         source = {"source": "eth0", "kind": "interface", "capturing": True, "frames": 12}
         return {"capturing": True, "frames": 12, "sources": [source]}
 

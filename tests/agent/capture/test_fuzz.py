@@ -176,7 +176,7 @@ def ingest(path: Path, seed: int, read: Read) -> None:
     assert ingest.packets == frames
     assert sum(ingest.undecoded.values()) <= frames
     packets = 0.0
-    for table in ingest.drain().values():
+    for table in ingest.drain().windows.values():
         assert np.isfinite(table.sums).all()
         assert (table.observed >= 0).all()
         packets += float(merge_tables([table]).sums[:, :, SUM_INDEX["packets"]].sum())

@@ -73,3 +73,42 @@ def test_a_frame_of_a_far_future_wipes_nothing(tmp_path: Path) -> None:
         assert len(kept) >= 4
         newest_ns = max(row.last_seen_ns for row in opened.devices())
     assert newest_ns < time.time_ns() + 2 * _DAY_NS
+
+
+def hears(mac: str, day: int, *, unicast: bool) -> list[Frame]:
+    """A day of a device as it is heard from a plain switch, or from where all of it passes."""
+    groups = [mac_frame(mac, "ff:ff:ff:ff:ff:ff", day, half) for half in range(48)]
+    if not unicast:
+        return groups
+    return groups + [
+        frame
+        for half in range(48)
+        for frame in (
+            mac_frame(mac, "02:00:00:00:00:09", day, half, later_ns=1),
+            mac_frame("02:00:00:00:00:09", mac, day, half, later_ns=2),
+        )
+    ]
+
+
+def mac_frame(src: str, dst: str, day: int, half: int, *, later_ns: int = 0) -> Frame:
+    data = bytes(Ether(src=src, dst=dst) / IP(src="10.0.0.1", dst="10.0.0.9") / UDP() / Raw(b"x"))
+    return Frame(data, _BEGIN_NS + day * _DAY_NS + half * _HOUR_NS // 2 + later_ns)
+
+
+def test_who_is_only_heard_by_multicast_is_never_called_stable(tmp_path: Path) -> None:
+    """Calm would mean nothing. Seen entirely it is learnt, and moved away again it is quiet."""
+    frames = [f for day in range(7) for f in hears(_ONE, day, unicast=2 <= day < 5)]
+    path = tmp_path / "home.pcap"
+    path.write_bytes(pcap(sorted(frames, key=lambda frame: frame.ts_ns)))
+    request = ReplayRequest(
+        (str(path),), store=str(tmp_path / "fwid.db"), config=Config(learning_units=2)
+    )
+    lines = replay(request, on_progress=lambda _: None, on_note=lambda _: None)
+    found = [one.state for one in lines if isinstance(one, VerdictLine) and one.device == _ONE]
+    assert found == ["quiet", "quiet", "learning", "stable", "stable", "quiet", "quiet"]
+    with Store.open(tmp_path / "fwid.db") as store:
+        missing = [row.decision.missing for row in store.verdicts(parse_mac(_ONE))]
+        assert [bool("everybody" in text) for text in missing] == [True] * 2 + [False] * 3 + [
+            True
+        ] * 2
+        assert store.contacts(parse_mac(_ONE)).seen.sum(axis=0).tolist() == [144, 144, 336, 0]

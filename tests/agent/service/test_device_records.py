@@ -16,13 +16,20 @@ from fwid_agent.core.stability import DeviceState
 from fwid_agent.core.watch import Watch
 from fwid_agent.pipeline.memory import write_watch
 from fwid_agent.service.contact_records import contact_records
-from fwid_agent.service.device_records import device_record, device_records, judged_record
+from fwid_agent.service.device_records import (
+    count_partly_seen,
+    device_record,
+    device_records,
+    judged_record,
+)
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
 from fwid_agent.types import (
+    CONTACT_DTYPE,
     ROWS,
     SUM_INDEX,
     TOKEN_DTYPE,
     Cause,
+    ContactTable,
     Decision,
     Event,
     EventType,
@@ -174,3 +181,47 @@ def test_contacts_are_told_by_the_hour_and_older_ones_by_the_day(store: Store) -
         (80, "tls", False, 2),
     ]
     assert len(contact_records(store, CONFIG, MAC, DAY_NS)) == 1
+
+
+def contacts(start_ns: int, seen: tuple[int, ...] = (0, 0, 0, 0), networks: Any = ()) -> Any:
+    rows = np.array([(0, network, flows) for network, flows in networks], CONTACT_DTYPE)
+    none = np.zeros(1, np.int64)
+    return ContactTable(np.array([start_ns]), np.array([seen], np.int64), rows, none)
+
+
+def test_networks_are_told_by_their_names_busiest_first(store: Store) -> None:
+    """An IPv4 /24, an IPv6 /48; beyond those that are listed only flows are counted."""
+    busy = [(0x080808, 5), (0x20010DB80001, 9), *((n, 1) for n in range(0x100000, 0x100028))]
+    session = SessionProgress("live", "live", 0)
+    windows, met = {MAC: chatter([0])}, {MAC: contacts(0, networks=busy)}
+    store.commit_progress(Progress(session, windows, met, [DEVICE]))
+    for day in (0, 30):  # by the hour, and folded into a day
+        store.compact(day * DAY_NS, CONFIG)
+        (record,) = contact_records(store, CONFIG, MAC, 0)
+        contact = msgspec.convert(record, messages.Contact)
+        told = [(one.network, one.flows) for one in contact.networks]
+        assert told[:2] == [("2001:db8:1::/48", 9), ("8.8.8.0/24", 5)]
+        assert len(told) == 32
+        assert sum(flows for _, flows in told) + contact.networks_beyond == 54
+
+
+def test_what_is_seen_of_a_device_is_told(store: Store) -> None:
+    """By its last day: one that was moved is soon seen as it is now, one that is off as it was."""
+
+    def see(hour: int, *seen: int) -> None:
+        start_ns, session = hour * HOUR_NS, SessionProgress("live", "live", 0)
+        traffic = {
+            "windows": {MAC: chatter([start_ns])},
+            "contacts": {MAC: contacts(start_ns, seen)},
+        }
+        store.commit_progress(Progress(session, devices=[DEVICE], **traffic))
+
+    store.commit_progress(Progress(devices=[DEVICE]))
+    assert read(store)["vantage"] == "unknown"
+    see(0, 500, 400, 100, 0)
+    assert (read(store)["vantage"], read(store)["sizes_reliable"]) == ("all", True)
+    assert count_partly_seen(store) == 0
+    see(30, 0, 0, 100, 3)
+    assert (read(store)["vantage"], read(store)["sizes_reliable"]) == ("multicast", False)
+    assert count_partly_seen(store) == 1
+    assert read(store, 99 * DAY_NS)["vantage"] == "multicast"

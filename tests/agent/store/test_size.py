@@ -3,12 +3,16 @@
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fwid_agent.config import Config
 from fwid_agent.core.events import News, make_event
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
 from fwid_agent.types import (
+    CONTACT_DTYPE,
+    SEEN,
     Cause,
+    ContactTable,
     Decision,
     Effect,
     EventType,
@@ -29,6 +33,15 @@ MB = 1_000_000
 def table(mac: int, starts: list[int], day: int) -> UnitTable:
     """As much as the richest of real devices shows: 19 rows, 190 values."""
     return make_table(mac * 1000 + day, starts, rows=19, values_per_row=10)
+
+
+def contacts(mac: int, start_ns: int) -> ContactTable:
+    """A dozen networks of its own."""
+    networks = np.zeros(12, CONTACT_DTYPE)
+    networks["network"] = 0x350000 + (mac & 0xFF) * 16 + np.arange(12)
+    networks["flows"] = 20
+    seen = np.full((1, len(SEEN)), 5000, np.int64)
+    return ContactTable(np.array([start_ns]), seen, networks, np.zeros(1, np.int64))
 
 
 def verdict(mac: int, day: int) -> VerdictRow:
@@ -65,6 +78,7 @@ def test_a_year_of_forty_devices(path: Path) -> None:
                     Progress(
                         session=session,
                         windows={mac: table(mac, [start], day + hour) for mac in macs},
+                        contacts={mac: contacts(mac, start) for mac in macs},
                         devices=[DeviceRow(mac, start, start, 1, 1, 1) for mac in macs],
                     )
                 )
@@ -89,11 +103,14 @@ def test_a_year_of_forty_devices(path: Path) -> None:
         year = time.perf_counter()
         units = store.units(macs[7], DAY_NS)
         end = time.perf_counter()
+        seen = store.seen(DAY_NS)
+        everybody = time.perf_counter()
     print(
         f"\nstore of a year: {size / MB:.0f} MB; written in the last day: {written / MB:.1f} MB; "
         f"open {(opened - begin) * 1e3:.0f} ms; a year's verdicts {(year - opened) * 1e3:.0f} ms, "
-        f"units {(end - year) * 1e3:.0f} ms"
+        f"units {(end - year) * 1e3:.0f} ms, what is seen of all {(everybody - end) * 1e3:.0f} ms"
     )
+    assert len(seen) == DEVICES
     assert len(page) == len(units) == DAYS
     assert size < 300 * MB
     assert written <= 50 * MB

@@ -19,7 +19,10 @@ from fwid_agent.store import (
     VerdictRow,
 )
 from fwid_agent.types import (
+    CONTACT_DTYPE,
+    SEEN,
     Cause,
+    ContactTable,
     Decision,
     Effect,
     Event,
@@ -310,6 +313,35 @@ def test_compacting_changes_no_unit(parts: list[UnitTable], days: list[int]) -> 
             for day in days:
                 store.compact(day * DAY_NS, Config())
         assert_same(store.units(MAC, DAY_NS), plain.units(MAC, DAY_NS))
+
+
+def met(start_ns: int, seen: int, network: int) -> Progress:
+    """A window with traffic and contacts."""
+    networks = np.array([(0, network, seen)], CONTACT_DTYPE)
+    counts = np.full((1, len(SEEN)), seen, np.int64)
+    table = ContactTable(np.array([start_ns]), counts, networks, np.array([seen]))
+    return replace(windows(make_table(1, [start_ns])), contacts={MAC: table})
+
+
+def test_contacts_are_kept_as_long_as_windows_and_units(store: Store) -> None:
+    """Added up by window, then by unit and over sessions, then forgotten."""
+    for day, network in ((0, 8), (0, 8), (0, 9), (20, 7), (40, 8)):
+        for hour in (0, 5):
+            progress = met(day * DAY_NS + hour * HOUR_NS, 1, network)
+            store.commit_progress(progress)
+    other = replace(met(20 * DAY_NS, 1, 5), session=replace(SESSION, fingerprint="another"))
+    store.commit_progress(other)
+    store.compact(40 * DAY_NS, Config(units_kept_days=30))
+    assert store.contacts(MAC).start_ns.tolist() == [40 * DAY_NS, 40 * DAY_NS + 5 * HOUR_NS]
+    folded = store.contacts(MAC, kind="units")
+    assert folded.start_ns.tolist() == [20 * DAY_NS]
+    assert folded.networks.tolist() == [(0, 5, 1), (0, 7, 2)]
+    assert (folded.seen[0].tolist(), folded.beyond.tolist()) == ([3] * len(SEEN), [3])
+    store.commit_progress(met(20 * DAY_NS, 5, 3))  # late, and folded with the next compaction
+    store.compact(40 * DAY_NS, Config(units_kept_days=30))
+    assert store.contacts(MAC, kind="units").seen[0].tolist() == [8] * len(SEEN)
+    assert store.seen(DAY_NS) == {MAC: (2,) * len(SEEN)}
+    assert len(store.contacts(MAC + 1)) == 0
 
 
 def test_windows_and_units_are_kept_as_long_as_they_should(store: Store) -> None:

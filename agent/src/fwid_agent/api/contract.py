@@ -1,8 +1,8 @@
 """What the API asks of the running agent.
 
-`health`, `ready` and `subscribe` are called in the event loop and answer from memory. Every other
-method is called in one thread of the API's own, one call at a time: it may read the store or wait
-for the analysis, and delays no other client's connection but only the next call.
+`ready` and `subscribe` are called in the event loop and answer from memory. Every other method is
+called in one thread of the API's own, one call at a time: it may read the store or wait for the
+analysis, and delays no other client's connection but only the next call.
 
 Times are nanoseconds since the epoch, devices are 48-bit integers. Records are dicts of JSON
 values in the form that `messages` gives them. A method that is asked for something that makes no
@@ -87,9 +87,6 @@ class AgentApi(Protocol):
 
     def metrics(self) -> Mapping[str, float]:
         """Figures by their Prometheus names without the prefix `fwid_`; `…_total` only grows."""
-
-    def health(self) -> Record:
-        """What a person asks first when something seems wrong: `messages.CaptureHealth`."""
 
     def ready(self) -> bool:
         """Whether packets are captured and judged."""

@@ -111,7 +111,8 @@ async def health(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     if context.verify(request) is None:
         return answer(messages.Health())
-    return answer(messages.Health(details=convert(context.agent.health(), messages.CaptureHealth)))
+    about = convert(await context.call(context.agent.info), messages.Info)
+    return answer(messages.Health(details=about.capture))
 
 
 async def ready(request: web.Request) -> web.Response:

@@ -143,6 +143,7 @@ class CaptureHealth(_Answer):
     undecoded: Count = 0  # frames whose headers could not be read
     unfollowed: Count = 0  # packets of more addresses than are followed at once
     devices: Count = 0
+    partly_seen: Count = 0  # devices of which the agent does not see all; see Device.vantage
     sources: tuple[SourceHealth, ...] = ()
 
 
@@ -273,9 +274,9 @@ class Contact(_Answer):
     packets: Count
     bytes: Count  # of the network layer
     networks: tuple[Network, ...] = ()  # the busiest first
-    networks_beyond: Count = 0  # further ones that are not listed
+    networks_beyond: Count = 0  # flows with further ones, that are not listed
     ports: tuple[Port, ...] = ()  # the busiest first
-    ports_beyond: Count = 0
+    ports_beyond: Count = 0  # flows of further ones
 
 
 class Contacts(_Answer):

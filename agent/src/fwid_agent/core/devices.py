@@ -11,7 +11,7 @@ import numpy as np
 
 from fwid_agent.types import F8, I4, I8, U1, U8, Bools, PacketBatch
 
-_GROUP_BIT, _LOCAL_BIT = 1 << 40, 1 << 41
+GROUP_BIT, _LOCAL_BIT = 1 << 40, 1 << 41
 _NO_DEVICE = -1
 
 
@@ -62,7 +62,7 @@ class DeviceCounts:
 
 def is_randomised(mac: int) -> bool:
     """Say whether a MAC was made up by its device instead of given by its maker."""
-    return mac & (_LOCAL_BIT | _GROUP_BIT) == _LOCAL_BIT
+    return mac & (_LOCAL_BIT | GROUP_BIT) == _LOCAL_BIT
 
 
 class DeviceTracker:
@@ -95,6 +95,11 @@ class DeviceTracker:
     def macs(self) -> U8:
         """MAC of each index."""
         return self._macs
+
+    @property
+    def gateway(self) -> Bools:
+        """Whether each index forwards what others send."""
+        return self._gateway[: len(self._macs)]
 
     def update(self, batch: PacketBatch) -> Sides:
         """Count the packets of a batch and say whose they are."""
@@ -143,7 +148,7 @@ class DeviceTracker:
     def _find(self, macs: U8) -> I4:
         """Index of each MAC; new ones get the next free index, in the order of the batch."""
         index = self._look_up(macs)
-        unknown = (index < 0) & (macs & np.uint64(_GROUP_BIT) == 0) & (macs != 0)
+        unknown = (index < 0) & (macs & np.uint64(GROUP_BIT) == 0) & (macs != 0)
         if unknown.any():
             self._add(macs[unknown])
             index[unknown] = self._look_up(macs[unknown])

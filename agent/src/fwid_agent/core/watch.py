@@ -35,6 +35,7 @@ from fwid_agent.types import (
     EventType,
     State,
     UnitTable,
+    Vantage,
     Verdict,
     format_mac,
 )
@@ -42,6 +43,11 @@ from fwid_agent.types import (
 BASELINE_UNITS = 28  # four weeks: older habits say less than they cost
 SUSPECT_SHARE = 0.5  # of the alarm's evidence: the lower threshold
 CONFIRMING_UNITS = 2  # a rare variant of the same version is seen once; new software stays
+# Calm in the little that is seen would not mean that nothing has changed.
+_UNSEEN = {
+    Vantage.MULTICAST: "only what the device sends to everybody is seen from here",
+    Vantage.RECEIVED: "only what is sent to the device is seen from here",
+}
 QUIET_SHARE = 0.05  # of the usual packets sent: below, a unit says nothing
 _SENT = np.array([row.direction == "sent" for row in ROWS])
 
@@ -77,9 +83,9 @@ def begin(device: int, now_ns: int, rules: Rules) -> tuple[Watch, tuple[Event, .
 
 
 def judge_unit(
-    watch: Watch, unit: UnitTable, now_ns: int, method: Method
+    watch: Watch, unit: UnitTable, now_ns: int, method: Method, vantage: Vantage = Vantage.ALL
 ) -> tuple[Watch, Decision, tuple[Event, ...]]:
-    """Take the observations of one unit that has ended.
+    """Take the observations of one unit that has ended, and what was seen of the device in it.
 
     Returns:
         The next watch, what was decided of this unit, and the events that follow.
@@ -87,7 +93,8 @@ def judge_unit(
     """
     start_ns = int(unit.start_ns.min())
     device = format_mac(watch.state.device)
-    enough = _speaks(watch, unit)
+    missing = _UNSEEN.get(vantage, "" if _speaks(watch, unit) else "too few packets in this unit")
+    enough = not missing
     after = _period(watch.waiting, unit, method)
     if enough:
         decision, own = _decide(device, watch, after, method)
@@ -101,7 +108,7 @@ def judge_unit(
                 watch, after, decision, own = aside, alone, again, own_again
                 level = _level(decision, after.units)
     else:
-        decision, own = insufficient(device, "too few packets in this unit"), watch.own
+        decision, own = insufficient(device, missing), watch.own
         level = Level.NONE
     matched = _recognise(device, watch, after, method) if level is Level.ALARM else None
     given = UnitJudged(decision, start_ns, enough, level, matched)

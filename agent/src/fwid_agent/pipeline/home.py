@@ -15,6 +15,7 @@ from fwid_agent.core.stability import (
     Rules,
     step,
 )
+from fwid_agent.core.vantage import judge_vantage
 from fwid_agent.core.watch import Method, Watch, begin, judge_unit
 from fwid_agent.errors import UsageError
 from fwid_agent.pipeline.ingest import SECOND_NS, Ingest, ReadOptions
@@ -23,8 +24,16 @@ from fwid_agent.pipeline.memory import read_watch, write_watch
 from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.models import load_model, load_prior
 from fwid_agent.store import Store, VerdictRow
-from fwid_agent.tables import merge_tables, select_periods
-from fwid_agent.types import SUM_INDEX, FrameBlock, State, UnitTable, format_mac
+from fwid_agent.tables import merge_contacts, merge_tables, select_contacts, select_periods
+from fwid_agent.types import (
+    SUM_INDEX,
+    ContactTable,
+    FrameBlock,
+    State,
+    UnitTable,
+    Vantage,
+    format_mac,
+)
 
 _YEAR_S = 365.25 * 86_400
 _NEVER_NS = -(2**62)
@@ -39,6 +48,7 @@ class WatchedDevice:
     watch: Watch
     judged_ns: int  # start of the newest judged unit
     open: list[UnitTable] = field(default_factory=list)  # windows of units that have not ended
+    contacts: list[ContactTable] = field(default_factory=list)  # the same windows'
     windows: int = 0  # with traffic
 
 
@@ -89,7 +99,8 @@ class Home:
 
     def collect(self) -> None:
         """Take what the stages have added up."""
-        for mac, table in self.ingest.drain().items():
+        gain = self.ingest.drain()
+        for mac, table in gain.windows.items():
             device = self.devices.get(mac)
             if device is None:
                 now_ns = int(table.start_ns.min())
@@ -101,6 +112,9 @@ class Home:
             heard = table.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
             device.windows += int(heard.sum())
             self._ledger.add_windows(mac, table)
+        for mac, contacts in gain.contacts.items():
+            self.devices[mac].contacts.append(contacts)
+            self._ledger.add_contacts(mac, contacts)
 
     def end_units(self, now_ns: int | None) -> Iterator[VerdictRow]:
         """Judge every unit that has ended; all of them where there is no more time to come."""
@@ -127,6 +141,9 @@ class Home:
         ended = np.ones(len(table), bool) if border_ns is None else table.start_ns < border_ns
         device.open = [] if ended.all() else [select_periods(table, np.flatnonzero(~ended))]
         table = select_periods(table, np.flatnonzero(ended))
+        contacts = merge_contacts(device.contacts)
+        going_on = contacts.start_ns >= (_FOREVER_NS if border_ns is None else border_ns)
+        device.contacts = [select_contacts(contacts, np.flatnonzero(going_on))]
         labels = table.session if self._unit == "file" else table.start_ns // self._unit_ns
         for label in dict.fromkeys(labels[np.argsort(table.start_ns, kind="stable")].tolist()):
             unit = select_periods(table, np.flatnonzero(labels == label))
@@ -135,12 +152,19 @@ class Home:
             heard = unit.sums[:, :, SUM_INDEX["packets"]].any()
             # A silent unit is told once: the device is quiet, and stays so until it speaks.
             if not late and (heard or device.watch.state.state is not State.QUIET):
-                yield self._judge_unit(mac, device, unit)
+                mine = np.isin(contacts.start_ns, unit.start_ns)
+                sent, received, multicast, _ = contacts.seen[mine].sum(axis=0).tolist()
+                vantage = judge_vantage(sent, received, multicast)
+                yield self._judge_unit(mac, device, unit, vantage)
 
-    def _judge_unit(self, mac: int, device: WatchedDevice, unit: UnitTable) -> VerdictRow:
+    def _judge_unit(
+        self, mac: int, device: WatchedDevice, unit: UnitTable, vantage: Vantage
+    ) -> VerdictRow:
         start_ns = int(unit.start_ns.min())
         end_ns = start_ns // self._unit_ns * self._unit_ns + self._unit_ns
-        device.watch, decision, events = judge_unit(device.watch, unit, end_ns, self._method)
+        device.watch, decision, events = judge_unit(
+            device.watch, unit, end_ns, self._method, vantage
+        )
         device.judged_ns = start_ns
         self._changed.add(mac)
         self._ledger.add_events(events)
@@ -187,3 +211,4 @@ class Home:
                 later = np.flatnonzero(windows.start_ns >= end_ns)
                 if len(later):
                     device.open.append(select_periods(windows, later))
+                    device.contacts.append(store.contacts(mac, end_ns))

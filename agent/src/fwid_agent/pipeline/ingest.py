@@ -8,6 +8,7 @@ import numpy as np
 
 from fwid_agent.capture.files import CaptureFile, CaptureReader, find_captures, open_capture
 from fwid_agent.config import Config
+from fwid_agent.core.contacts import ContactBook
 from fwid_agent.core.copies import CopyFilter
 from fwid_agent.core.devices import DeviceTracker, Sides
 from fwid_agent.core.flows import FlowTable
@@ -17,7 +18,7 @@ from fwid_agent.core.units import UnitAccumulator
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.messages import OnNote, OnProgress, Progress
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import FlowMarks, FrameBlock, PacketBatch, UnitTable
+from fwid_agent.types import ContactTable, FlowMarks, FrameBlock, PacketBatch, UnitTable
 
 SECOND_NS = 1_000_000_000
 # Damaged time stamps can be any 64 bits; what is computed from them has to fit into as many.
@@ -33,6 +34,15 @@ class ReadOptions:
     per_file: bool  # windows start with the file instead of at multiples of their length
     dedup: bool
     config: Config
+    own: frozenset[int] = frozenset()  # MACs of the machine that watches
+
+
+@dataclass(frozen=True, slots=True)
+class Gain:
+    """What was added up since the last time, by MAC."""
+
+    windows: Mapping[int, UnitTable]
+    contacts: Mapping[int, ContactTable]
 
 
 class Ingest:
@@ -42,6 +52,7 @@ class Ingest:
         self._options = options
         self.devices = DeviceTracker(options.config.max_devices)
         self._accumulator = UnitAccumulator(options.window_ns)
+        self._contacts = ContactBook(options.window_ns, options.own)
         self.packets = 0
         self.bytes = 0
         self.copies = 0
@@ -59,7 +70,9 @@ class Ingest:
         self.flows += self._flow_table.flows_total
         self._flow_table = self._new_flow_table()
         self._copies = CopyFilter()
-        self._accumulator.begin_session(session, first_ns if self._options.per_file else 0)
+        origin_ns = first_ns if self._options.per_file else 0
+        self._accumulator.begin_session(session, origin_ns)
+        self._contacts.begin_session(origin_ns)
         self.latest_ns = first_ns
         self._fed = False
 
@@ -71,7 +84,9 @@ class Ingest:
     def feed(self, block: FrameBlock) -> None:
         """Take a block."""
         self._fed = True
-        self._accumulator.update(*self._stages(block))
+        stages = self._stages(block)
+        self._accumulator.update(*stages)
+        self._contacts.update(*stages, self.devices.macs, self.devices.gateway)
 
     def _stages(self, block: FrameBlock) -> tuple[PacketBatch, FlowMarks, Sides]:
         block = replace(block, ts_ns=block.ts_ns.clip(0, latest_believed_ns()))
@@ -97,9 +112,10 @@ class Ingest:
         if self._fed:
             self._accumulator.end_session()
 
-    def drain(self) -> dict[int, UnitTable]:
-        """Take out what was added to the unit tables since the last time, by MAC."""
-        return self._accumulator.drain(self.devices.macs)
+    def drain(self) -> Gain:
+        """Take out what was added up since the last time."""
+        macs = self.devices.macs
+        return Gain(self._accumulator.drain(macs), self._contacts.drain(macs))
 
     def flows_so_far(self) -> int:
         """Flows of all sessions."""
@@ -173,7 +189,7 @@ def read_windows(
         except UnreadableInputError as error:
             faults.append(error)
         ingest.end_session()
-        _collect(ingest.drain(), tables)
+        _collect(ingest.drain().windows, tables)
     return {mac: merge_tables(parts) for mac, parts in tables.items()}, faults
 
 

@@ -10,8 +10,8 @@ from fwid_agent.capture.stream import is_stream
 from fwid_agent.config import Config
 from fwid_agent.core.devices import DeviceCounts
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
-from fwid_agent.tables import merge_tables
-from fwid_agent.types import Event, UnitTable
+from fwid_agent.tables import merge_contacts, merge_tables
+from fwid_agent.types import ContactTable, Event, UnitTable
 
 OnEvents = Callable[[Sequence[Event]], None]
 # Events of a run without a store have ids too; nobody keeps them.
@@ -23,6 +23,7 @@ class _Unsaved:
     """What has happened since the last commit."""
 
     windows: dict[int, list[UnitTable]] = field(default_factory=dict)
+    contacts: dict[int, list[ContactTable]] = field(default_factory=dict)
     verdicts: list[VerdictRow] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -83,6 +84,11 @@ class Ledger:
         if self._store:
             self._unsaved.windows.setdefault(device, []).append(table)
 
+    def add_contacts(self, device: int, table: ContactTable) -> None:
+        """Note whom a device was in contact with."""
+        if self._store:
+            self._unsaved.contacts.setdefault(device, []).append(table)
+
     def add_verdict(self, verdict: VerdictRow) -> None:
         """Note a verdict."""
         self._unsaved.verdicts.append(verdict)
@@ -101,6 +107,7 @@ class Ledger:
             Progress(
                 session=self._session,
                 windows={mac: merge_tables(tables) for mac, tables in unsaved.windows.items()},
+                contacts={mac: merge_contacts(parts) for mac, parts in unsaved.contacts.items()},
                 devices=tuple(_gains(self._stored, rows)),
                 verdicts=unsaved.verdicts,
                 states=states,

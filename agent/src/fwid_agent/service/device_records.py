@@ -9,21 +9,26 @@ from fwid_agent.api.contract import Record
 from fwid_agent.config import Config
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.core.stability import DeviceState
+from fwid_agent.core.vantage import judge_vantage
 from fwid_agent.pipeline.memory import read_watch_state
 from fwid_agent.report.words import describe_reason
 from fwid_agent.store import DeviceName, DeviceRow, Store, VerdictRow
 from fwid_agent.types import (
+    SEEN,
     Event,
     EventReason,
     EventType,
     Reason,
     State,
+    Vantage,
     Verdict,
     format_mac,
     format_time,
 )
 
 _SECOND_NS = 1_000_000_000
+# Devices are quiet at night, and a device that was moved is soon seen as it is now.
+_SEEN_NS = 86_400 * _SECOND_NS
 _CALM = (Verdict.STABLE, Verdict.INSUFFICIENT)
 _CHANGES = (EventType.VERSION_CHANGED, EventType.RETURNED_TO_KNOWN_VERSION)
 
@@ -64,6 +69,12 @@ def judged_record(verdict: VerdictRow) -> Record:
     }
 
 
+def count_partly_seen(store: Store) -> int:
+    """Count the devices of which only a part is seen from here."""
+    whole = (Vantage.ALL, Vantage.UNKNOWN)
+    return sum(_vantage(seen) not in whole for seen in store.seen(_SEEN_NS).values())
+
+
 def find_state(store: Store, mac: int) -> DeviceState | None:
     """The state of a device, None while it has none."""
     return _state(store.states().get(mac))
@@ -79,6 +90,7 @@ class _Home:
     alarms: Mapping[str, Event]
     changes: Mapping[str, Event]
     wrong: Sequence[str]
+    seen: Mapping[int, Sequence[int]]
 
 
 def _read_home(store: Store) -> _Home:
@@ -89,6 +101,7 @@ def _read_home(store: Store) -> _Home:
         store.latest_events(EventType.VERSION_CHANGED),
         store.latest_events(*_CHANGES),
         store.wrong_alarms(),
+        store.seen(_SEEN_NS),
     )
 
 
@@ -97,6 +110,7 @@ def _device(store: Store, row: DeviceRow, home: _Home, config: Config, now_ns: i
     until_ns = home.mutes.get(row.device)
     muted = row.device in home.mutes and (until_ns is None or until_ns > now_ns)
     alarm, change = home.alarms.get(mac), home.changes.get(mac)
+    seen = home.seen.get(row.device, (0,) * len(SEEN))
     record: Record = {
         "device": mac,
         "state": None,
@@ -113,6 +127,8 @@ def _device(store: Store, row: DeviceRow, home: _Home, config: Config, now_ns: i
         "last_change": change.time if change else None,
         "alarm_event": alarm.id if alarm else None,
         "alarm_was_wrong": alarm is not None and alarm.id in home.wrong,
+        "vantage": _vantage(seen).value,
+        "sizes_reliable": not seen[SEEN.index("merged")],
     }
     state = _state(home.states.get(row.device))
     if state is not None:
@@ -159,6 +175,11 @@ def _evidence(state: DeviceState, latest: VerdictRow | None, alarm: Event | None
             "reason_texts": _texts(alarm.reasons),
         }
     return record
+
+
+def _vantage(seen: Sequence[int]) -> Vantage:
+    counts = dict(zip(SEEN, seen, strict=True))
+    return judge_vantage(counts["sent"], counts["received"], counts["multicast"])
 
 
 def _state(text: str | None) -> DeviceState | None:

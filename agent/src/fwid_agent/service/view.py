@@ -11,6 +11,7 @@ from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.pipeline.memory import read_watch
 from fwid_agent.service.contact_records import contact_records
 from fwid_agent.service.device_records import (
+    count_partly_seen,
     device_record,
     device_records,
     find_state,
@@ -52,22 +53,6 @@ class AgentView:
         """Whether packets are captured and judged."""
         return self._watcher.ready.is_set() and _capturing(self._watcher.sources)
 
-    def health(self) -> Record:
-        """What a person asks first when something seems wrong."""
-        sources, counters = self._watcher.sources, self._watcher.counters
-        return {
-            "capturing": _capturing(sources),
-            "trouble": "; ".join(source.trouble for source in sources if source.trouble),
-            "frames": counters.frames,
-            "lost": sum(source.lost for source in sources),
-            "copies": counters.copies,
-            "merged": sum(source.merged for source in sources),
-            "undecoded": counters.undecoded,
-            "unfollowed": counters.overflow,
-            "devices": counters.devices,
-            "sources": [_source_record(source) for source in sources],
-        }
-
     # --- reading ---------------------------------------------------------------------------------
 
     def info(self) -> Record:
@@ -78,7 +63,7 @@ class AgentView:
             "version": version("fwid-agent"),
             "started": self._started,
             "time": format_time(self._now_ns()),
-            "capture": self.health(),
+            "capture": self._capture(store),
             "last_seq": store.events(limit=1).last_seq,
         }
 
@@ -132,6 +117,7 @@ class AgentView:
             "flows_total": counters.flows,
             "packets_of_unknown_devices_total": counters.overflow,
             "devices": counters.devices,
+            "devices_partly_seen": count_partly_seen(self._store()),
         }
 
     # --- doing -----------------------------------------------------------------------------------
@@ -179,6 +165,23 @@ class AgentView:
         self._store().name(mac, text)
 
     # --- within ----------------------------------------------------------------------------------
+
+    def _capture(self, store: Store) -> Record:
+        """How the capture is: `messages.CaptureHealth`."""
+        sources, counters = self._watcher.sources, self._watcher.counters
+        return {
+            "capturing": _capturing(sources),
+            "trouble": "; ".join(source.trouble for source in sources if source.trouble),
+            "frames": counters.frames,
+            "lost": sum(source.lost for source in sources),
+            "copies": counters.copies,
+            "merged": sum(source.merged for source in sources),
+            "undecoded": counters.undecoded,
+            "unfollowed": counters.overflow,
+            "devices": counters.devices,
+            "partly_seen": count_partly_seen(store),
+            "sources": [_source_record(source) for source in sources],
+        }
 
     def _now_ns(self) -> int:
         return self._watcher.clock.now_ns()

@@ -15,6 +15,7 @@ from fwid_agent.errors import CaptureError, FwidError, StoreError
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
+from fwid_agent.service.addresses import own_addresses
 from fwid_agent.service.clock import Clock
 from fwid_agent.service.feed import Feed, SourceHealth
 from fwid_agent.store import Store
@@ -117,7 +118,7 @@ class Watcher(threading.Thread):
     def _watch(self, store: Store) -> None:
         config = self._request.config
         ledger = Ledger(store, self._on_events)
-        options = ReadOptions(config.window_s * SECOND_NS, False, False, config)
+        options = ReadOptions(config.window_s * SECOND_NS, False, False, config, own_addresses())
         home = Home(options, "day", ledger)
         home.restore(store)
         self._feed.begin(home, ledger)

@@ -136,4 +136,19 @@ MIGRATIONS: tuple[Migration, ...] = (
             """,
         ),
     ),
+    Migration(
+        "whom devices are in contact with",
+        tuple(
+            f"ALTER TABLE {table} ADD COLUMN {column}"
+            for table in ("windows", "units")
+            for column in (
+                "sent INTEGER NOT NULL DEFAULT 0",
+                "received INTEGER NOT NULL DEFAULT 0",
+                "multicast INTEGER NOT NULL DEFAULT 0",
+                "merged INTEGER NOT NULL DEFAULT 0",
+                "beyond INTEGER NOT NULL DEFAULT 0",
+                "networks BLOB NOT NULL DEFAULT x''",
+            )
+        ),
+    ),
 )

@@ -28,7 +28,8 @@ def add_periods(connection: sqlite3.Connection, kind: Kind, device: int, table: 
     there = [connection.execute(select, (device, *key)).fetchone() for key in dict.fromkeys(keys)]
     table = merge_tables([_table(row for row in there if row is not None), table])
     connection.executemany(
-        f"INSERT INTO {kind} VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"  # noqa: S608
+        f"INSERT INTO {kind} (device, start_ns, session, observed, body)"  # noqa: S608
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT DO UPDATE"
         " SET observed = excluded.observed, body = excluded.body",
         zip(
             [device] * len(table),

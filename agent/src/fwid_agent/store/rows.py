@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fwid_agent.types import Decision, Event, State, UnitTable
+from fwid_agent.types import ContactTable, Decision, Event, State, UnitTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class Progress:
 
     session: SessionProgress | None = None  # needed where there are windows
     windows: Mapping[int, UnitTable] = field(default_factory=dict)  # MAC -> what is to be added
+    contacts: Mapping[int, ContactTable] = field(default_factory=dict)  # of periods with windows
     devices: Sequence[DeviceRow] = ()  # every device has to be given once before anything of it
     verdicts: Sequence[VerdictRow] = ()
     states: Mapping[int, str] = field(default_factory=dict)  # MAC -> state as core writes it

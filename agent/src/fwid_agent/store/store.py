@@ -13,8 +13,9 @@ import numpy as np
 
 from fwid_agent.config import Config
 from fwid_agent.errors import StoreError
-from fwid_agent.store import devices, events, feedback, periods, verdicts
+from fwid_agent.store import contacts, devices, events, feedback, periods, verdicts
 from fwid_agent.store.database import clear_errors, connect, decoding, transaction
+from fwid_agent.store.periods import Kind
 from fwid_agent.store.rows import (
     DeviceName,
     DeviceRow,
@@ -24,7 +25,7 @@ from fwid_agent.store.rows import (
     VerdictRow,
 )
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import Event, EventType, UnitTable
+from fwid_agent.types import ContactTable, Event, EventType, UnitTable
 
 _FOREVER_NS = 2**63 - 1
 _DAY_NS = 86_400_000_000_000
@@ -87,6 +88,8 @@ class Store:
                     session = np.full(len(table), number, np.int32)
                     owned = replace(table, session=session)
                     periods.add_periods(connection, "windows", device, owned)
+                for device, contact in progress.contacts.items():
+                    contacts.add_contacts(connection, "windows", device, number, contact)
             devices.put_states(connection, progress.states)
             verdicts.put_verdicts(connection, progress.verdicts)
             return events.put_events(connection, progress.events)
@@ -134,6 +137,7 @@ class Store:
                 if len(old):
                     folded = merge_tables([periods.floor_starts(old, unit_ns)])
                     periods.add_periods(connection, "units", row.device, folded)
+                    contacts.fold_contacts(connection, row.device, windows_ns, unit_ns)
                     periods.drop_periods(connection, "windows", row.device, windows_ns)
                 periods.drop_periods(connection, "units", row.device, kept_ns)
                 verdicts.drop_verdicts(connection, row.device, kept_ns)
@@ -198,6 +202,16 @@ class Store:
         """A device's traffic of which only whole units are kept, in the order of time."""
         with self._reading() as connection:
             return periods.read_periods(connection, "units", device, since_ns, _FOREVER_NS)
+
+    def contacts(self, device: int, since_ns: int = 0, *, kind: Kind = "windows") -> ContactTable:
+        """Whom a device was in contact with in its windows, or in the units of the time before."""
+        with self._reading() as connection:
+            return contacts.read_contacts(connection, kind, device, since_ns)
+
+    def seen(self, last_ns: int) -> dict[int, tuple[int, ...]]:
+        """What was seen of each device (types.SEEN) in so long a time before it was seen last."""
+        with self._reading() as connection:
+            return contacts.read_seen(connection, last_ns)
 
     def verdicts(self, device: int, since_ns: int = 0) -> tuple[VerdictRow, ...]:
         """A device's verdicts, oldest first."""
