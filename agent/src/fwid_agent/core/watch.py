@@ -112,7 +112,7 @@ def judge_unit(
         level = Level.NONE
     matched = _recognise(device, watch, after, method) if level is Level.ALARM else None
     given = UnitJudged(decision, start_ns, enough, level, matched)
-    learning = watch.state.state is State.LEARNING
+    learning = _is_learning(watch)
     state, events = step(watch.state, given, now_ns, method.rules)
     watch = replace(watch, state=state)
     if enough and learning:
@@ -189,12 +189,17 @@ def _decide(device: str, watch: Watch, after: Period, method: Method) -> tuple[D
             (*own.scores, score)[-BASELINE_UNITS:],
             (*own.similarities, float(similarities[-1]))[-BASELINE_UNITS:],
         )
-    if watch.state.state is State.LEARNING:
+    if _is_learning(watch):
         missing = f"{watch.state.learned_units + 1} of {method.rules.learning_units} units learnt"
         decision = replace(
             decision, verdict=Verdict.INSUFFICIENT, cause=Cause.NONE, missing=missing
         )
     return decision, own
+
+
+def _is_learning(watch: Watch) -> bool:
+    """Whether the next unit that speaks is learnt, also when it ends a silence."""
+    return State.LEARNING in (watch.state.state, watch.state.before_quiet)
 
 
 def _each_unit(before: Period, after: Period, method: Method) -> list[Comparison]:
