@@ -44,6 +44,7 @@ class FakeAgent:
     is_ready: bool = True
     error: Exception | None = None
     before_page: Callable[[], None] | None = None
+    copy: Path = Path()
 
     def add(self, count: int = 1, text: str = "") -> None:
         """Let events happen, as the store and the service do; in the event loop."""
@@ -156,6 +157,10 @@ class FakeAgent:
         self.listeners.append(callback)
         return lambda: self.listeners.remove(callback)
 
+    def backup(self) -> Path:
+        self.copy.write_bytes(b"SQLite" * 100_000)
+        return self.copy
+
     def metrics(self) -> Mapping[str, float]:
         return {"packets_total": 12, "queue": float("nan"), "load": float("inf")}
 
@@ -264,7 +269,7 @@ class Runner:
 
     @contextlib.asynccontextmanager
     async def home(self) -> AsyncIterator[Home]:
-        agent, pairing, time = FakeAgent(), Pairing(), Time()
+        agent, pairing, time = FakeAgent(copy=self.folder / "copy"), Pairing(), Time()
         tokens = TokenStore(self.folder / "tokens.json")
         token = tokens.add("test", time.now_ns)
         app = make_app(agent, tokens, pairing, clock=time.clock(), limits=self.limits)

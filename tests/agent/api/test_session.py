@@ -107,10 +107,110 @@ def test_the_page_asks_nobody_else(serve: Any) -> None:
     serve(test)
 
 
+def test_a_person_lets_another_client_in_and_shuts_it_out(serve: Any) -> None:
+    """A code from the page is as good as one of the machine; revoking it closes its WebSocket."""
+
+    async def test(home: Any) -> None:
+        cookie = await log_in(home)
+        page = cookie | _OURS
+        status, made, _ = await home.ask("POST", "/../../session/code", token=None, headers=page)
+        assert (status, made["life_s"]) == (200, 600)
+        body = {"code": made["code"], "name": "Home Assistant"}
+        paired = (await home.ask("POST", "/pair", token=None, json=body))[1]["token"]
+
+        listed = (await home.ask("GET", "/../../session/tokens", token=None, headers=cookie))[1]
+        told = {one["name"]: one for one in listed["tokens"]}
+        assert told["a browser"]["mine"]
+        assert told["a browser"]["session"]
+        assert not told["Home Assistant"]["mine"]
+        assert not told["Home Assistant"]["session"]
+        assert paired not in str(listed)
+
+        home.token = paired
+        async with home.socket(0) as opened:
+            path = f"/../../session/tokens/{told['Home Assistant']['id']}"
+            assert (await home.ask("DELETE", path, token=None, headers=page))[0] == 200
+            assert (await opened.receive(timeout=5)).data == 1008
+        assert (await home.ask("GET", "/info"))[0] == 401
+        assert (await home.ask("DELETE", path, token=None, headers=page))[0] == 400
+
+    serve(test)
+
+
+_OF_PEOPLE = [
+    ("POST", "/../../session/code"),
+    ("GET", "/../../session/tokens"),
+    ("DELETE", "/../../session/tokens/00000000"),
+    ("GET", "/../../session/backup"),
+    ("DELETE", "/../../session"),
+]
+
+
+def test_a_programs_token_opens_nothing_of_a_persons(serve: Any) -> None:
+    """Shown as it should be, or dressed up as the page's cookie; whoever stole it stays alone."""
+
+    async def test(home: Any) -> None:
+        dressed = {"Cookie": f"{SESSION_COOKIE}={home.token}"} | _OURS
+        for method, path in _OF_PEOPLE:
+            assert (await home.ask(method, path))[0] == 403
+            assert (await home.ask(method, path, token=None, headers=dressed))[0] == 403
+            assert (await home.ask(method, path, token=None, headers=_OURS))[0] == 401
+        assert not home.pairing.is_open(home.time.now_ns)
+        assert len(home.tokens.tokens()) == 1
+
+    serve(test)
+
+
+def test_another_sites_page_makes_no_code_and_revokes_nobody(serve: Any) -> None:
+    """The cookie alone is not enough."""
+
+    async def test(home: Any) -> None:
+        cookie = await log_in(home)
+        for method, path in _OF_PEOPLE:
+            if method != "GET":
+                assert (await home.ask(method, path, token=None, headers=cookie))[0] == 401
+        assert not home.pairing.is_open(home.time.now_ns)
+
+    serve(test)
+
+
+def test_a_session_that_is_not_used_ends(serve: Any) -> None:
+    """Browsers are lost and sold; what a program was given stays until it is revoked."""
+
+    async def test(home: Any) -> None:
+        cookie = await log_in(home)
+        for days, status in ((29, 200), (29, 200), (33, 401), (0, 401)):
+            home.time.now_ns += days * 86_400 * 10**9
+            asked = await home.ask("GET", "/devices", token=None, headers=cookie)
+            assert asked[0] == status
+        assert (await home.ask("GET", "/devices"))[0] == 200
+        assert [one.session for one in home.tokens.tokens()] == [False]
+
+    serve(test)
+
+
+def test_a_backup_is_sent_whole_and_nothing_of_it_stays(serve: Any) -> None:
+    """As a file to keep, never to be shown."""
+
+    async def test(home: Any) -> None:
+        cookie = await log_in(home)
+        status, data, headers = await home.ask(
+            "GET", "/../../session/backup", token=None, headers=cookie
+        )
+        assert (status, data) == (200, b"SQLite" * 100_000)
+        assert headers["Content-Disposition"].startswith("attachment")
+        assert headers["Content-Type"] == "application/octet-stream"
+        assert not home.agent.copy.exists()
+
+    serve(test)
+
+
 def test_the_page_writes_no_html() -> None:
     """What a device calls itself is text, whatever it holds; and nothing is loaded from afar."""
-    script = (PAGE / "page.js").read_text()
-    for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
-        assert word not in script
-    for file in (PAGE / "page.js", PAGE / "index.html", PAGE / "page.css"):
+    scripts = list(PAGE.glob("*.js"))
+    assert scripts
+    for script in scripts:
+        for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
+            assert word not in script.read_text()
+    for file in (*scripts, PAGE / "index.html", *PAGE.glob("*.css")):
         assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", file.read_text())

@@ -86,7 +86,9 @@ class Context:
     pairing: Pairing
     clock: Clock
     limits: Limits
+    fingerprint: str = ""  # of the certificate, for people to compare
     sockets: Sockets = field(default_factory=Sockets)
+    copying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one backup at a time
     worker: ThreadPoolExecutor = field(
         default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="fwid-api")
     )

@@ -2,7 +2,8 @@
 
 `ready` and `subscribe` are called in the event loop and answer from memory. Every other method is
 called in one thread of the API's own, one call at a time: it may read the store or wait for the
-analysis, and delays no other client's connection but only the next call.
+analysis, and delays no other client's connection but only the next call. `backup` alone takes so
+long that it has a thread of its own.
 
 Times are nanoseconds since the epoch, devices are 48-bit integers. Records are dicts of JSON
 values in the form that `messages` gives them. A method that is asked for something that makes no
@@ -10,6 +11,7 @@ sense (an unknown device, version or event) raises `errors.UsageError`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from fwid_agent.types import Event
@@ -78,6 +80,9 @@ class AgentApi(Protocol):
 
     def expect_update(self, mac: int, until_ns: int) -> None:
         """Mark changes until then as expected: an update was started."""
+
+    def backup(self) -> Path:
+        """Copy the store; the copy is the caller's to remove."""
 
     def events(self, after_seq: int, limit: int, device: str | None = None) -> EventPage:
         """Stored events after `after_seq`, oldest first; of one device where it is named."""

@@ -136,14 +136,14 @@ async def forget_token(request: web.Request) -> web.Response:
     return web.Response(status=204)
 
 
-def admit_code(request: web.Request, code: str, name: str) -> str:
+def admit_code(request: web.Request, code: str, name: str, *, session: bool = False) -> str:
     """Return a new token for whoever shows the code; raises RefusedError."""
     context = request.app[CONTEXT]
     # The peer's address as the kernel knows it: headers say what a client wants them to.
     outcome = context.pairing.try_code(code, request.remote or "", context.clock.steady_ns())
     if outcome is not Outcome.PAIRED:
         raise RefusedError(*_NOT_PAIRED[outcome])
-    return context.tokens.add(name, context.clock.wall_ns())
+    return context.tokens.add(name, context.clock.wall_ns(), session=session)
 
 
 def _action(body: type[_T], act: Callable[[AgentApi, int, _T], None]) -> Handler:

@@ -83,12 +83,6 @@ class PairRequest(_Request):
     name: Name
 
 
-class LogIn(_Request):
-    """The code that the agent shows, from the page."""
-
-    code: Annotated[str, Meta(pattern="^[0-9]{8}$")]
-
-
 class Resume(_Request):
     """The first and only message of a client on the WebSocket."""
 

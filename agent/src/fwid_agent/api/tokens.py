@@ -1,6 +1,8 @@
 """Tokens: what a client shows to be let in. Only their SHA-256 is kept.
 
 A token is 256 random bits, so a plain hash is as good as a slow one: there is nothing to guess.
+A session is the token of a person's browser: it may let others in and shut them out, and it ends
+when it is not used.
 """
 
 import hashlib
@@ -14,12 +16,14 @@ import msgspec
 
 from fwid_agent.api.files import read_private, write_private
 from fwid_agent.errors import StoreError, UsageError
-from fwid_agent.types import format_time
+from fwid_agent.types import format_time, parse_time
 
 _log = logging.getLogger("fwid")
 _TOKEN_BYTES = 32
 _ID_BYTES = 4
 _MOST_TOKENS = 64  # each request is compared with all of them
+SESSION_DAYS = 30  # without use, until a session ends: browsers are lost, sold and lent
+_DAY_NS = 86_400 * 1_000_000_000
 
 
 class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -30,6 +34,7 @@ class Token(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
     created: str  # RFC 3339
     last_used: str | None = None  # day; finer would wear the SD card out and tell habits
+    session: bool = False  # of a person's browser
 
 
 class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,7 +51,7 @@ class TokenStore:
         self._on_revoked: list[Callable[[str], None]] = []
         self._tokens = {token.id: token for token in _read(path)}
 
-    def add(self, name: str, now_ns: int) -> str:
+    def add(self, name: str, now_ns: int, *, session: bool = False) -> str:
         """Make a token and return it: it is never to be had again.
 
         Raises:
@@ -57,7 +62,9 @@ class TokenStore:
         if len(self._tokens) >= _MOST_TOKENS:
             raise UsageError(f"there are {_MOST_TOKENS} tokens already; revoke one first")
         secret = secrets.token_urlsafe(_TOKEN_BYTES)
-        token = Token(secrets.token_hex(_ID_BYTES), name, _hash(secret), format_time(now_ns))
+        token = Token(
+            secrets.token_hex(_ID_BYTES), name, _hash(secret), format_time(now_ns), session=session
+        )
         self._keep({**self._tokens, token.id: token})
         return secret
 
@@ -68,6 +75,9 @@ class TokenStore:
             if hmac.compare_digest(token.sha256, shown):
                 found = token
         if found is None:
+            return None
+        if found.session and now_ns - _last_ns(found) > SESSION_DAYS * _DAY_NS:
+            self.revoke(found.id)
             return None
         day = format_time(now_ns)[:10]
         if found.last_used != day:
@@ -120,6 +130,12 @@ def _read(path: Path) -> tuple[Token, ...]:
     if file.version != 1:
         raise StoreError(f"{path}: made by a newer version of fwid")
     return file.tokens
+
+
+def _last_ns(token: Token) -> int:
+    """When a token was made or last used, to the end of that day."""
+    day = token.last_used or token.created[:10]
+    return parse_time(f"{day}T00:00:00Z") + _DAY_NS
 
 
 def _hash(secret: str) -> str:

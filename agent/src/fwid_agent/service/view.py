@@ -4,6 +4,8 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from importlib.metadata import version
+from pathlib import Path
+from secrets import token_hex
 
 from fwid_agent.api.contract import Record, Which
 from fwid_agent.core.stability import Accepted, ExpectUpdate, Relearn
@@ -20,9 +22,11 @@ from fwid_agent.service.device_records import (
 from fwid_agent.service.feed import SourceHealth
 from fwid_agent.service.watcher import Watcher, WatchRequest
 from fwid_agent.store import EventPage, Store
+from fwid_agent.store.backup import back_up
 from fwid_agent.types import Event, format_mac, format_time
 
 _ANSWER_S = 5.0
+_COPY = "fwid-backup-"
 _SECOND_NS = 1_000_000_000
 
 
@@ -103,6 +107,15 @@ class AgentView:
     def events(self, after_seq: int, limit: int, device: str | None = None) -> EventPage:
         """Stored events after `after_seq`, oldest first; of one device where it is named."""
         return self._store().events(after_seq, limit, device=device)
+
+    def backup(self) -> Path:
+        """Copy the store; the copy is the caller's to remove."""
+        folder = self._request.store.parent
+        for left in folder.glob(f"{_COPY}*"):  # of a power cut: there is one copy at a time
+            left.unlink(missing_ok=True)
+        target = folder / f"{_COPY}{token_hex(8)}"
+        back_up(self._request.store, target)
+        return target
 
     def metrics(self) -> Mapping[str, float]:
         """Figures by their Prometheus names, without the prefix."""
