@@ -1,14 +1,24 @@
 """The bench asks fair questions: order of time, no mixed baselines, families held out as one."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from fwid_agent.lab.cases import Kind, LabelledDevice, family_of, list_cases
+from fwid_agent.lab.cases import (
+    Kind,
+    LabelledDevice,
+    family_of,
+    list_cases,
+    list_session_cases,
+)
+from fwid_agent.lab.corpora import load_corpus
 from fwid_agent.lab.train import split_devices
 from fwid_agent.tables import merge_tables
 
 from tests.agent.core.tables import DAY_NS, TLS_SENT, table
+
+WHOLE = Path(__file__).parents[4] / "shared" / "data" / "iot-sentinel"
 
 
 def device(name: str, versions: str) -> LabelledDevice:
@@ -70,3 +80,50 @@ def test_a_day_of_two_versions_is_of_none() -> None:
     both = merge_tables([one.windows, more])
     mixed = LabelledDevice("some", 1, both, {**one.versions, 11: "a", 12: "a", 13: "b"})
     assert [case.kind for case in list_cases([mixed])] == [Kind.UNVERIFIED]
+
+
+def on_dates(versions: str, files: int = 3) -> LabelledDevice:
+    """So many captures on each day, all of a day of one version."""
+    times = [
+        (day * DAY_NS + number * 60 * 10**9, day * files + number + 1)
+        for day in range(len(versions))
+        for number in range(files)
+    ]
+    windows = table([(start, session, {(TLS_SENT, 100): 5}) for start, session in times])
+    known = {session: versions[(session - 1) // files] for _, session in times}
+    return LabelledDevice("some", 1, windows, {s: v for s, v in known.items() if v != "?"})
+
+
+def test_any_two_dates_are_held_against_a_later_one() -> None:
+    """Files are the units; what an update in the baseline makes of the answer is told apart."""
+    cases = list_session_cases([on_dates("aabb")])
+    asked = [
+        (sorted({*(case.baseline.start_ns // DAY_NS).tolist()}), case.test.start_ns[0] // DAY_NS)
+        for case in cases
+    ]
+
+    assert asked == [([0, 1], 2), ([0, 1], 3), ([0, 2], 3), ([1, 2], 3)]
+    assert [case.kind for case in cases] == [Kind.CHANGED, Kind.CHANGED, Kind.MIXED, Kind.MIXED]
+    assert {(case.baseline.units, case.test.units) for case in cases} == {(6, 3)}
+
+
+@pytest.mark.parametrize(
+    ("versions", "kind"), [("aaa", Kind.STABLE), ("???", Kind.UNVERIFIED), ("aa?", Kind.UNVERIFIED)]
+)
+def test_sessions_are_verified_only_where_all_versions_are_known(versions: str, kind: Kind) -> None:
+    """A date of unknown version proves nothing, in the baseline or in the test."""
+    assert [case.kind for case in list_session_cases([on_dates(versions)])] == [kind]
+
+
+def test_a_date_of_few_files_is_no_session() -> None:
+    """Two captures are too few to be a side of a comparison of files."""
+    assert list_session_cases([on_dates("aaa", files=2)]) == []
+
+
+@pytest.mark.skipif(not WHOLE.is_dir(), reason="the whole set of captures is not here")
+@pytest.mark.shared_data
+def test_the_sessions_are_those_of_the_earlier_prototype() -> None:
+    """Its figures are of 22 cases that it took as stable and of 4 with a change."""
+    kinds = [case.kind for case in list_session_cases(load_corpus(WHOLE, lambda _: None))]
+    assert sum(kind in (Kind.STABLE, Kind.UNVERIFIED) for kind in kinds) == 22
+    assert sum(kind in (Kind.CHANGED, Kind.MIXED) for kind in kinds) == 4

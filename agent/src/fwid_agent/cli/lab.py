@@ -1,7 +1,7 @@
 """`fwid lab`: research, with the extra `lab`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.progress import Progress
@@ -9,6 +9,9 @@ from rich.progress import Progress
 from fwid_agent.cli.options import Json
 from fwid_agent.cli.output import err, make_table, out, print_json, say
 from fwid_agent.errors import UsageError
+
+if TYPE_CHECKING:
+    from fwid_agent.lab.evaluate import MethodResult
 
 app = typer.Typer(
     help="Research: training and evaluation. Needs the extra `lab`.", no_args_is_help=True
@@ -107,13 +110,29 @@ def evaluate(
     if json:
         print_json(to_record(results, scored))
         return
-    table = make_table("method", "stable right", "changed found", "unverified calm", ">AUC")
+    for protocol in dict.fromkeys(result.protocol for result in results):
+        say(f"{protocol}:")
+        _print_results([result for result in results if result.protocol == protocol])
+
+
+def _print_results(results: "list[MethodResult]") -> None:
+    table = make_table(
+        "method",
+        "stable right",
+        "changed found",
+        "unverified calm",
+        "mixed found",
+        ">AUC",
+        ">AUC, unverified as stable",
+    )
     for result in results:
         table.add_row(
             result.method,
             str(result.stable),
             str(result.changed),
             str(result.unverified),
+            f"{result.mixed.hits}/{result.mixed.total}",
             f"{result.auc:.2f}",
+            f"{result.auc_assumed:.2f}",
         )
     out.print(table)

@@ -1,18 +1,22 @@
-"""The questions of the bench: a device's first dates as baseline, later dates as test.
+"""The questions of the bench: a device's earlier dates as baseline, later dates as test.
 
-Time order only, and a baseline never mixes versions. Three kinds of case stand apart: changed
-and stable where the version is known from the device's own traffic, unverified where it is not.
+Time order only. Kinds of case stand apart: changed and stable where the version is known from the
+device's own traffic, unverified where it is not, mixed where the baseline has both versions in it.
 """
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import combinations
+
+import numpy as np
 
 from fwid_agent.core.periods import Period, make_period, select_units
 from fwid_agent.types import UnitTable
 
 DAY_NS = 86_400 * 1_000_000_000
+_LEAST_FILES = 3  # of a date, to be one of list_session_cases
 _FAMILY = re.compile(r"^(D-Link|WeMo|Hue|Edimax|Ednet|TP-Link)")
 # One vendor, one network module (their MAC addresses share the vendor part): one family.
 _SAME_VENDOR = {"HomeMaticPlug": "eQ-3", "MAXGateway": "eQ-3"}
@@ -24,6 +28,7 @@ class Kind(StrEnum):
     CHANGED = "changed"
     STABLE = "stable"
     UNVERIFIED = "unverified"
+    MIXED = "mixed"  # the baseline holds the test's version and another: no answer is right
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,39 @@ def family_of(device: str) -> str:
 def list_cases(devices: Sequence[LabelledDevice], least_baseline: int = 2) -> list[Case]:
     """List every case: each growing baseline against each later date, and against all of them."""
     return [case for device in devices for case in _cases_of(device, least_baseline)]
+
+
+def list_session_cases(devices: Sequence[LabelledDevice]) -> list[Case]:
+    """List the cases of an earlier prototype: any two dates against a later one, files as units.
+
+    A date with fewer than three files is left out. A baseline may mix versions.
+    """
+    return [case for device in devices for case in _session_cases_of(device)]
+
+
+def _session_cases_of(device: LabelledDevice) -> Iterator[Case]:
+    files = make_period(device.windows, "file", DAY_NS)
+    dates, members = np.unique(files.start_ns // DAY_NS, return_inverse=True)
+    units = [np.flatnonzero(members == date).tolist() for date in range(len(dates))]
+    units = [each for each in units if len(each) >= _LEAST_FILES]
+    versions = [{_version(device, files, unit) for unit in each} for each in units]
+    for first, second, later in combinations(range(len(units)), 3):
+        before, after = versions[first] | versions[second], versions[later]
+        yield Case(
+            device.name,
+            family_of(device.name),
+            _kind_of_sets(before, after),
+            select_units(files, units[first] + units[second]),
+            select_units(files, units[later]),
+        )
+
+
+def _kind_of_sets(before: set[str], after: set[str]) -> Kind:
+    if "" in before | after or len(after) > 1:
+        return Kind.UNVERIFIED
+    if len(before) > 1:
+        return Kind.MIXED
+    return _kind(min(before), min(after))
 
 
 def _cases_of(device: LabelledDevice, least_baseline: int) -> Iterator[Case]:

@@ -5,23 +5,37 @@ vendors' unchanged cases. Versions are known for a few devices only; the others'
 apart and prove nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from fwid_agent.lab.cases import Case, Kind, LabelledDevice, family_of, list_cases
+from fwid_agent.lab.cases import (
+    Case,
+    Kind,
+    LabelledDevice,
+    family_of,
+    list_cases,
+    list_session_cases,
+)
 from fwid_agent.lab.counting import Count, bootstrap_by_device, rank_auc
 from fwid_agent.lab.methods import Method, fit_methods, threshold_of
 from fwid_agent.lab.train import OnStep, split_devices, train
 from fwid_agent.types import ROWS, UnitTable
+
+# How cases are made of a corpus; each has a table of its own.
+PROTOCOLS: Mapping[str, Callable[[Sequence[LabelledDevice]], list[Case]]] = {
+    "dates": list_cases,
+    "two sessions": list_session_cases,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Scored:
     """One case by one method."""
 
+    protocol: str
     method: str
     device: str
     kind: Kind
@@ -37,13 +51,16 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class MethodResult:
-    """One row of the table."""
+    """One row of a table."""
 
+    protocol: str
     method: str
     stable: Count  # verified stable cases that were called so
     changed: Count  # verified changes that were found
     unverified: Count  # cases of unknown version that were called stable
+    mixed: Count  # cases with both versions in the baseline that were called changed
     auc: float  # of verified changed over verified stable cases
+    auc_assumed: float  # of changed and mixed over stable cases, unverified ones taken as stable
     stable_by_device: tuple[float, float]  # bootstrap interval by device
 
 
@@ -57,49 +74,65 @@ def evaluate(devices: Sequence[LabelledDevice], seed: int, on_step: OnStep) -> l
         # D-Link is left out of every training: its versions are the ones that are known.
         rest = [device for device in rest if family_of(device.name) != "D-Link"]
         trained = train(rest, seed, lambda *_: None)
-        unchanged = list_cases(rest)
         for method in fit_methods(trained, seed):
-            threshold = threshold_of(method, unchanged)
-            scored += [_score(method, case, threshold) for case in list_cases(held)]
+            for protocol, cases_of in PROTOCOLS.items():
+                threshold = threshold_of(method, cases_of(rest))
+                scored += [_score(protocol, method, case, threshold) for case in cases_of(held)]
     on_step("vendors", len(families), len(families))
     return scored
 
 
-def _score(method: Method, case: Case, threshold: float) -> Scored:
+def _score(protocol: str, method: Method, case: Case, threshold: float) -> Scored:
+    score = method.score(case)
     return Scored(
-        method.name, case.device, case.kind, case.baseline.units, method.score(case), threshold
+        protocol, method.name, case.device, case.kind, case.baseline.units, score, threshold
     )
 
 
 def summarise(scored: Sequence[Scored], seed: int) -> list[MethodResult]:
-    """Count by method, in the order of first appearance."""
+    """Count by protocol and method, in the order of first appearance."""
+    methods = dict.fromkeys(each.method for each in scored)
     return [
-        _summarise([each for each in scored if each.method == name], name, seed)
-        for name in dict.fromkeys(each.method for each in scored)
+        _summarise(protocol, method, chosen, seed)
+        for protocol in PROTOCOLS
+        for method in methods
+        if (chosen := [s for s in scored if (s.protocol, s.method) == (protocol, method)])
     ]
 
 
-def _summarise(scored: Sequence[Scored], name: str, seed: int) -> MethodResult:
+def _summarise(protocol: str, method: str, scored: Sequence[Scored], seed: int) -> MethodResult:
     by_kind = {kind: [each for each in scored if each.kind is kind] for kind in Kind}
     stable, changed = by_kind[Kind.STABLE], by_kind[Kind.CHANGED]
     calm = {
         device: [not each.changed for each in stable if each.device == device]
         for device in {each.device for each in stable}
     }
+    unverified, mixed = by_kind[Kind.UNVERIFIED], by_kind[Kind.MIXED]
     return MethodResult(
-        name,
-        Count(sum(not each.changed for each in stable), len(stable)),
-        Count(sum(each.changed for each in changed), len(changed)),
-        _count_calm(by_kind[Kind.UNVERIFIED]),
-        rank_auc(
-            np.array([each.score for each in stable]), np.array([each.score for each in changed])
-        ),
+        protocol,
+        method,
+        _count_calm(stable),
+        _count_alarms(changed),
+        _count_calm(unverified),
+        _count_alarms(mixed),
+        _auc(stable, changed),
+        _auc([*stable, *unverified], [*changed, *mixed]),
         bootstrap_by_device(calm, np.random.default_rng(seed)),
+    )
+
+
+def _auc(unchanged: Sequence[Scored], changed: Sequence[Scored]) -> float:
+    return rank_auc(
+        np.array([each.score for each in unchanged]), np.array([each.score for each in changed])
     )
 
 
 def _count_calm(scored: Sequence[Scored]) -> Count:
     return Count(sum(not each.changed for each in scored), len(scored))
+
+
+def _count_alarms(scored: Sequence[Scored]) -> Count:
+    return Count(sum(each.changed for each in scored), len(scored))
 
 
 def without_http(device: LabelledDevice) -> LabelledDevice:
