@@ -7,34 +7,46 @@ packets a second are counted: a capture of any length pays it once.
 
 import os
 import shutil
-import statistics
-import struct
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fwid_agent.capture.files import find_captures, open_capture
 from fwid_agent.lab.judging import Judging, measure_judging
-from fwid_agent.types import FrameBlock
+from fwid_agent.lab.timing import measure
+from fwid_agent.lab.workloads import Workload, make_busy_wire, make_home
 
-_POLL_S = 0.02
-_ONE_PACKET = "start-up.pcap"
+OnStep = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class BenchRow:
-    """One program over the same capture."""
+    """One program over the same capture; rates are None where start-up's noise hides them."""
 
     name: str
     packets: int
-    seconds: float  # median of whole processes
-    packets_per_s: float  # without the start-up of an idle process of the same kind
-    ratio: float  # to ours; above 1 is faster
+    seconds: float  # by the clock, median of whole processes
+    cpu_seconds: float | None  # of a processor, without start-up
+    packets_per_s: float | None  # of a processor's time
+    ratio: float | None  # to ours; above 1 is faster
     peak_pss_mb: float  # largest proportional set size of the process and its children
+
+
+@dataclass(frozen=True, slots=True)
+class HomeRow:
+    """Ours over a month of a home, where judging units costs more than reading packets."""
+
+    devices: int
+    days: int
+    packets: int
+    verdicts: int
+    seconds: float
+    cpu_seconds: float | None
+    packets_per_s: float | None
+    days_per_s: float | None
+    peak_pss_mb: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +60,7 @@ class BenchReport:
     repeats: int
     rows: tuple[BenchRow, ...]
     left_out: tuple[str, ...]  # programs that are not installed here
+    home: HomeRow | None  # None where the captures are of too few devices
     judging: Judging | None  # None where no device has captures enough
 
 
@@ -58,88 +71,76 @@ class _Program:
     idle: tuple[str, ...]  # the same process, doing nothing
 
 
-def repeat_captures(paths: Sequence[str], target: Path, packets: int) -> tuple[int, int]:
-    """Write a classic pcap of `packets` packets by repeating captures one after the other.
-
-    The captures follow each other without a pause, as a busy home's traffic does: what is measured
-    is packets, not the days between them. Returns packets and captured bytes.
-    """
-    written = size = 0
-    captures = find_captures(paths).captures
-    now_ns = captures[0].first_ts_ns
-    with target.open("wb") as file:
-        file.write(struct.pack("<IHHiIII", 0xA1B2C3D4, 2, 4, 0, 0, 262144, 1))
-        while written < packets:
-            for capture in captures:
-                shift_ns = now_ns - capture.first_ts_ns
-                with open_capture(capture.path) as reader:
-                    for block in reader:
-                        for record in _records(block, shift_ns)[: packets - written]:
-                            file.write(record)
-                            written += 1
-                            size += len(record) - 16
-                        now_ns = max(now_ns, int(block.ts_ns.max()) + shift_ns)
-                if written >= packets:
-                    break
-    return written, size
-
-
-def _records(block: FrameBlock, shift_ns: int) -> list[bytes]:
-    raw = block.buffer.tobytes()
-    records = []
-    for index, ts_ns in enumerate((block.ts_ns + shift_ns).tolist()):
-        start, length = int(block.offsets[index]), int(block.captured_bytes[index])
-        seconds, rest_ns = divmod(ts_ns, 1_000_000_000)
-        header = struct.pack(
-            "<IIII", seconds, rest_ns // 1000, length, int(block.wire_bytes[index])
-        )
-        records.append(header + raw[start : start + length])
-    return records
-
-
-def run_bench(
-    paths: Sequence[str], packets: int, repeats: int, on_row: Callable[[BenchRow], None]
-) -> BenchReport:
-    """Measure every program that is installed over one capture made from `paths`."""
-    with tempfile.TemporaryDirectory(prefix="fwid-bench-") as folder:
-        capture = Path(folder) / "bench.pcap"
-        count, size = repeat_captures(paths, capture, packets)
-        repeat_captures(paths, Path(folder) / _ONE_PACKET, 1)
-        programs, left_out = _programs(capture, Path(folder))
+def run_bench(paths: Sequence[str], packets: int, repeats: int, on_step: OnStep) -> BenchReport:
+    """Measure every program that is installed over captures made from `paths`."""
+    with tempfile.TemporaryDirectory(prefix="fwid-bench-") as name:
+        folder = Path(name)
+        wire = make_busy_wire(paths, folder / "wire.pcap", packets)
+        start_up = make_busy_wire(paths, folder / "start-up.pcap", 1)
+        programs, left_out = _programs(wire.path, start_up.path, folder)
         rows: list[BenchRow] = []
-        ours = 0.0
         for program in programs:
-            idle = statistics.median(_run(program.idle)[0] for _ in range(3))
-            runs = [_run(program.command) for _ in range(repeats)]
-            seconds = statistics.median(run[0] for run in runs)
-            rate = count / max(seconds - idle, 1e-6)
-            ours = ours or rate
-            row = BenchRow(
-                program.name, count, seconds, rate, rate / ours, max(run[1] for run in runs)
-            )
-            rows.append(row)
-            on_row(row)
+            rows.append(_row(program, wire, repeats, rows[0] if rows else None))
+            on_step(program.name)
+        home = make_home(paths, folder / "home.pcap")
+        month = _home_row(home, start_up.path, repeats) if home else None
+        on_step("a month of a home")
     return BenchReport(
         _machine(),
         sys.version.split()[0],
-        count,
-        size,
+        wire.packets,
+        wire.bytes,
         repeats,
         tuple(rows),
         left_out,
+        month,
         measure_judging(paths),
     )
 
 
-def _programs(capture: Path, folder: Path) -> tuple[list[_Program], tuple[str, ...]]:
-    python = sys.executable
-    path = str(capture)
-    fwid = (python, "-m", "fwid_agent.cli.main")
+def _row(program: _Program, wire: Workload, repeats: int, ours: BenchRow | None) -> BenchRow:
+    cost = measure(program.command, program.idle, repeats)
+    rate = wire.packets / cost.cpu_s if cost.cpu_s else None
+    base = ours.packets_per_s if ours else rate
+    return BenchRow(
+        program.name,
+        wire.packets,
+        cost.wall_s,
+        cost.cpu_s,
+        rate,
+        rate / base if rate and base else None,
+        cost.peak_pss_mb,
+    )
+
+
+def _home_row(home: Workload, start_up: Path, repeats: int) -> HomeRow:
+    command = (*_replay(), str(home.path))
+    printed = subprocess.run(command, capture_output=True, check=True).stdout
+    cost = measure(command, (*_replay(), str(start_up)), repeats)
+    return HomeRow(
+        home.devices,
+        home.days,
+        home.packets,
+        printed.count(b'"type":"verdict"'),
+        cost.wall_s,
+        cost.cpu_s,
+        home.packets / cost.cpu_s if cost.cpu_s else None,
+        home.days / cost.cpu_s if cost.cpu_s else None,
+        cost.peak_pss_mb,
+    )
+
+
+def _replay() -> tuple[str, ...]:
+    return sys.executable, "-m", "fwid_agent.cli.main", "replay", "--json"
+
+
+def _programs(
+    capture: Path, start_up: Path, folder: Path
+) -> tuple[list[_Program], tuple[str, ...]]:
+    python, path = sys.executable, str(capture)
     programs = [
         _Program(
-            "fwid replay, packets to verdicts",
-            (*fwid, "replay", "--json", path),
-            (*fwid, "replay", "--json", str(folder / _ONE_PACKET)),
+            "fwid replay, packets to verdicts", (*_replay(), path), (*_replay(), str(start_up))
         )
     ]
     left_out = []
@@ -164,33 +165,6 @@ def _programs(capture: Path, folder: Path) -> tuple[list[_Program], tuple[str, .
     return programs, tuple(left_out)
 
 
-def _run(command: Sequence[str]) -> tuple[float, float]:
-    """Run to the end on one core; returns seconds and the largest PSS in MB."""
-    start = time.perf_counter()
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    os.sched_setaffinity(process.pid, {max(os.sched_getaffinity(0))})
-    peak = 0.0
-    while process.poll() is None:
-        peak = max(peak, _pss_mb(process.pid))
-        time.sleep(_POLL_S)
-    seconds = time.perf_counter() - start
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(command)} ended with {process.returncode}")
-    return seconds, peak
-
-
-def _pss_mb(pid: int) -> float:
-    """Proportional set size of a process and its children; 0 once it has ended."""
-    total = 0
-    try:
-        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
-        total = next(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:"))
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except (OSError, StopIteration):
-        return 0.0
-    return total / 1024 + sum(_pss_mb(int(child)) for child in children)
-
-
 def draw(report: BenchReport, target: Path) -> None:
     """Draw packets a second and peak memory of every tool into a PNG."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - part of the lab extra
@@ -198,9 +172,9 @@ def draw(report: BenchReport, target: Path) -> None:
     figure = Figure(figsize=(9, 0.6 * len(report.rows) + 1.6), layout="constrained")
     speed, memory = figure.subplots(1, 2, sharey=True)
     names = [row.name for row in report.rows]
-    speed.barh(names, [row.packets_per_s for row in report.rows], color="#3b7dd8")
+    speed.barh(names, [row.packets_per_s or 0 for row in report.rows], color="#3b7dd8")
     speed.set_xscale("log")
-    speed.set_xlabel("packets/s on one core")
+    speed.set_xlabel("packets/s of one core")
     memory.barh(names, [row.peak_pss_mb for row in report.rows], color="#8a8f98")
     memory.set_xlabel("peak memory, MB (PSS)")
     speed.invert_yaxis()
