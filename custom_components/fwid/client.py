@@ -47,6 +47,11 @@ class Address:
     port: int
     fingerprint: str  # SHA-256, 64 hexadecimal digits
 
+    def __post_init__(self) -> None:
+        """Raise ValueError where the fingerprint is none."""
+        if len(bytes.fromhex(self.fingerprint)) != hashlib.sha256().digest_size:
+            raise ValueError("no SHA-256 fingerprint")
+
     @property
     def url(self) -> URL:
         """Of the agent's page."""
@@ -66,15 +71,16 @@ async def read_fingerprint(host: str, port: int, context: ssl.SSLContext) -> str
 
     """
     try:
+        URL.build(scheme="https", host=host, port=port)  # a host that is none raises here
         async with asyncio.timeout(_PATIENCE_S):
             _, writer = await asyncio.open_connection(host, port, ssl=context)
-    except (OSError, ssl.SSLError, TimeoutError, UnicodeError) as error:
+    except (OSError, TimeoutError, ValueError) as error:
         raise UnreachableError(str(error) or type(error).__name__) from error
     try:
         shown: bytes | None = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
     finally:
         writer.close()
-        with suppress(OSError, ssl.SSLError, TimeoutError):
+        with suppress(OSError, TimeoutError):
             async with asyncio.timeout(_PATIENCE_S):
                 await writer.wait_closed()
     if not shown:

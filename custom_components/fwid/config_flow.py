@@ -33,7 +33,7 @@ from .client import Address, AgentClient, read_fingerprint
 from .const import CONF_CODE, CONF_DEVICES, CONF_FINGERPRINT, DEFAULT_PORT, DOMAIN, MOST_DEVICES
 from .coordinator import FwidConfigEntry
 from .enrolment import check_choice, make_options, make_schema
-from .errors import AgentError, CertificateError, RefusedError, UnreachableError
+from .errors import AgentError, CertificateError, RefusedError, TokenError, UnreachableError
 from .issues import find_version_issue
 from .models import AgentInfo, Device
 
@@ -46,6 +46,11 @@ _ADDRESS_SCHEMA = vol.Schema(
     }
 )
 _CODE_SCHEMA = vol.Schema({vol.Required(CONF_CODE): TextSelector()})
+_PROBLEMS: Mapping[type[AgentError], str] = {
+    CertificateError: "certificate_changed",
+    TokenError: "token_refused",
+    UnreachableError: "cannot_connect",
+}
 _NOT_PAIRED = {403: "wrong_code", 423: "locked", 429: "too_often"}
 
 
@@ -75,7 +80,7 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
         """Ask where the agent is."""
         errors: dict[str, str] = {}
         if user_input is not None:
-            errors = await self._look_at(user_input[CONF_HOST].strip(), user_input[CONF_PORT])
+            errors = await self._look_at(_host(user_input[CONF_HOST]), user_input[CONF_PORT])
             if not errors:
                 return await self.async_step_certificate()
         schema = self.add_suggested_values_to_schema(_ADDRESS_SCHEMA, user_input)
@@ -99,10 +104,8 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_abort(reason="already_configured")
         if errors:
             return self.async_abort(reason="cannot_connect")
-        name = discovery_info.hostname.partition(".")[0]
-        self._title = f"fwid ({name})"
-        count = str(discovery_info.properties.get("devices", "?"))
-        self.context["title_placeholders"] = {"name": name, "devices": count}
+        self._title = discovery_info.name.removesuffix(f".{discovery_info.type}")
+        self.context["title_placeholders"] = {"name": self._title}
         return await self.async_step_certificate()
 
     @override
@@ -140,7 +143,7 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
         entry = self._get_reconfigure_entry()
         errors: dict[str, str] = {}
         if user_input is not None:
-            errors = await self._look_at(user_input[CONF_HOST].strip(), user_input[CONF_PORT])
+            errors = await self._look_at(_host(user_input[CONF_HOST]), user_input[CONF_PORT])
             if not errors and self._address is not None:
                 if self._address.fingerprint == entry.data[CONF_FINGERPRINT]:
                     return self.async_update_reload_and_abort(
@@ -259,7 +262,7 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None and not (errors := check_choice(user_input)):
             options = make_options(user_input, self._devices)
             assert self._address is not None
-            title = self._title or f"fwid ({self._address.host})"
+            title = self._title or f"fwid agent on {self._address.host}"
             return self.async_create_entry(title=title, data=self._data(), options=options)
         schema = self.add_suggested_values_to_schema(
             make_schema(self.hass, self._devices), user_input
@@ -282,7 +285,7 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
         await self.async_set_unique_id(arrival_id(str(entry.unique_id), discovery_info["mac"]))
         self._abort_if_unique_id_configured()
         self._arrival = Arrival(**discovery_info)  # type: ignore[typeddict-item]
-        self.context["title_placeholders"] = {"name": discovery_info["name"], "devices": "1"}
+        self.context["title_placeholders"] = {"name": discovery_info["name"]}
         return await self.async_step_arrival()
 
     async def async_step_arrival(
@@ -321,8 +324,6 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
             fingerprint = await read_fingerprint(host, port, get_default_no_verify_context())
             self._address = Address(host, port, fingerprint)
             await self._client().check()
-        except ValueError:
-            return {"base": "cannot_connect"}
         except AgentError as error:
             return {"base": _problem(error)}
         return {}
@@ -380,10 +381,13 @@ class FwidOptionsFlow(OptionsFlowWithReload):
         )
 
 
+def _host(text: str) -> str:
+    """Return the host of what a person typed, which may be the address of the agent's page."""
+    return text.strip().removeprefix("https://").rstrip("/")
+
+
 def _problem(error: AgentError) -> str:
-    if isinstance(error, CertificateError):
-        return "certificate_changed"
-    return "cannot_connect" if isinstance(error, UnreachableError) else "no_agent"
+    return _PROBLEMS.get(type(error), "no_agent")
 
 
 def _in_groups(fingerprint: str) -> str:

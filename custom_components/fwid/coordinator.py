@@ -55,7 +55,7 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
         self.client = client
         self.journal = Journal(hass, entry.entry_id)
         self.enrolled: tuple[str, ...] = tuple(entry.options[CONF_DEVICES])
-        self._listeners_to_events: list[EventListener] = []
+        self._event_listeners: list[EventListener] = []
         self._clock_lead = timedelta()  # of the agent's clock
         self._following: asyncio.Task[None] | None = None
 
@@ -128,8 +128,8 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
     @callback
     def async_listen(self, listener: EventListener) -> CALLBACK_TYPE:
         """Have each event told; returns how to end it."""
-        self._listeners_to_events.append(listener)
-        return lambda: self._listeners_to_events.remove(listener)
+        self._event_listeners.append(listener)
+        return lambda: self._event_listeners.remove(listener)
 
     @callback
     def async_follow(self) -> None:
@@ -176,8 +176,10 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
                 batch = [await waiting.get()]
                 while not waiting.empty():
                     batch.append(waiting.get_nowait())
-                await self._take([one for one in batch if not isinstance(one, Exception)])
-                backoff.reset()
+                messages = [one for one in batch if not isinstance(one, Exception)]
+                if messages:
+                    await self._take(messages)
+                    backoff.reset()
                 for one in batch:
                     if isinstance(one, Exception):
                         raise one
@@ -197,8 +199,6 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
 
     async def _take(self, messages: list[Message]) -> None:
         """Tell what happened, after the states that it has led to."""
-        if not messages:
-            return
         was_lost = not self.last_update_success
         snapshot = await self._read()
         self._check_agent(snapshot)
@@ -223,8 +223,11 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
         if event.type is None:
             _LOGGER.debug("An event of an unknown kind: %d", event.seq)
             return
-        for listener in tuple(self._listeners_to_events):
-            listener(event)
+        for listener in tuple(self._event_listeners):
+            try:
+                listener(event)
+            except Exception:  # of one listener: the others are told nevertheless
+                _LOGGER.exception("An event could not be taken: %d", event.seq)
 
     # --- asking and acting -----------------------------------------------------------------------
 

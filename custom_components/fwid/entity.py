@@ -29,8 +29,8 @@ class FwidEntity(CoordinatorEntity[FwidCoordinator]):
         self.mac = mac
         self._attr_unique_id = f"{coordinator.agent_id}_{mac}_{description.key}"
         self._attr_device_info = make_device_info(coordinator, mac)
-        self._written: Device | None = None
-        self._was_available: bool | None = None
+        self._written = self.device
+        self._was_available = self.available
 
     @property
     def device(self) -> Device | None:

@@ -129,6 +129,6 @@ def _describe_device(
             "effect_size": device.g,
             "reasons": describe_reasons(device.reasons, strings),
             "cause": device.cause,
-            "alarm_event": device.alarm_event,
+            "alarm_event": None if device.alarm_was_wrong else device.alarm_event,
         }
     return described

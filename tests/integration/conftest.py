@@ -1,9 +1,10 @@
 """What the integration's tests have in common."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 from typing import Any
+from unittest.mock import PropertyMock, patch
 
 import pytest
 from awesomeversion import AwesomeVersion
@@ -11,6 +12,8 @@ from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN, __version__
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.syrupy import HomeAssistantSnapshotExtension
+from syrupy.assertion import SnapshotAssertion
 
 # Imported before Home Assistant looks in its configuration folder, where the test package keeps a
 # `custom_components` of its own: the first one imported is the one that is searched.
@@ -44,6 +47,12 @@ def _sockets(socket_enabled: None) -> None:
 
 
 @pytest.fixture
+def snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
+    """Compare what Home Assistant's own snapshots compare, and leave ids and times out."""
+    return snapshot.use_extension(HomeAssistantSnapshotExtension)
+
+
+@pytest.fixture
 async def agent(hass: HomeAssistant, tmp_path: Path) -> AsyncGenerator[FakeAgent]:
     """An agent that has seen a camera and a plug, and has let us in."""
     agent = FakeAgent(tmp_path)
@@ -66,7 +75,7 @@ def entry(hass: HomeAssistant, agent: FakeAgent) -> MockConfigEntry:
             CONF_HOST: agent.host,
             CONF_PORT: agent.port,
             CONF_FINGERPRINT: agent.fingerprint,
-            CONF_TOKEN: "token",
+            CONF_TOKEN: "secret",
         },
         options={
             CONF_DEVICES: [CAMERA, PLUG],
@@ -105,8 +114,27 @@ async def loaded(
     return entry
 
 
+@pytest.fixture
+def every_entity() -> Generator[None]:
+    """Turn on what is off at first."""
+    with patch(
+        "homeassistant.helpers.entity.Entity.entity_registry_enabled_default",
+        new_callable=PropertyMock(return_value=True),
+    ):
+        yield
+
+
 async def until(true: Callable[[], Any], patience_s: float = 5.0) -> None:
     """Wait until something is true, which then has to be soon."""
     async with asyncio.timeout(patience_s):
         while not true():
             await asyncio.sleep(0.01)
+
+
+def device_id_of(hass: HomeAssistant, mac: str) -> str:
+    """Return the id of our device with a MAC."""
+    connection = (dr.CONNECTION_NETWORK_MAC, mac)
+    (entry,) = hass.config_entries.async_entries(DOMAIN)
+    device = dr.async_get(hass).async_get_device_by_connection(connection, entry.entry_id)
+    assert device is not None
+    return device.id

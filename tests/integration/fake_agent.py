@@ -11,6 +11,7 @@ import uuid
 from collections import Counter
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,8 @@ def make_device(mac: str, **fields: Any) -> Json:
     }
 
 
-def make_certificate(path: Path) -> str:
-    """Write a certificate with its key, as the agent makes one; returns its fingerprint."""
+def make_certificate() -> tuple[bytes, str]:
+    """Make a certificate with its key, as the agent makes one; returns its fingerprint too."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "fwid")])
     certificate = (
@@ -84,8 +85,12 @@ def make_certificate(path: Path) -> str:
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
-    path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
-    return hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+    fingerprint = hashlib.sha256(certificate.public_bytes(serialization.Encoding.DER)).hexdigest()
+    return private + certificate.public_bytes(serialization.Encoding.PEM), fingerprint
+
+
+# Made once, and before a test stops the clock.
+CERTIFICATES = (make_certificate(), make_certificate())
 
 
 class FakeAgent:
@@ -115,6 +120,7 @@ class FakeAgent:
         self.answers: Counter[str] = Counter()
         self.failing: dict[str, int] = {}  # path -> status that it is answered with
         self.more: Json = {}  # fields of a later version, in every answer
+        self._certificates = cycle(CERTIFICATES)
         self.renew_certificate()
 
     @staticmethod
@@ -135,7 +141,8 @@ class FakeAgent:
 
     def renew_certificate(self) -> None:
         """Show another certificate from the next start on."""
-        self.fingerprint = make_certificate(self._folder / "certificate.pem")
+        pem, self.fingerprint = next(self._certificates)
+        (self._folder / "certificate.pem").write_bytes(pem)
 
     async def start(self) -> None:
         """Listen, on the same port as before."""
@@ -178,11 +185,11 @@ class FakeAgent:
         while self._streams:
             await asyncio.sleep(0.01)
 
-    def add_token(self, token: str = "token", name: str = "Home Assistant") -> str:
+    def add_token(self, token: str = "secret", name: str = "Home Assistant") -> str:
         self.tokens[token] = name
         return token
 
-    async def revoke(self, token: str = "token") -> None:
+    async def revoke(self, token: str = "secret") -> None:
         """Revoke a token, as `fwid tokens --revoke` does."""
         self.tokens.pop(token, None)
         for socket in tuple(self._streams):
@@ -238,7 +245,7 @@ class FakeAgent:
             reasons=reasons,
             similarity=0.41,
             g=2.4,
-            versions=[{"version": 1, "label": None}, {"version": 2, "label": None}],
+            versions=[self.devices[mac]["versions"][0], {"version": 2, "label": None}],
             alarm_event=str(uuid.UUID(int=self.last_seq + 1001)),
         )
         fields = {"to_version": 2, "cause": "software", "reasons": reasons, **fields}
