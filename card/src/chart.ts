@@ -1,4 +1,4 @@
-// The similarity over time: line, usual range and versions, as one drawing that stretches with its place.
+// The similarity over time: line, confidence and versions, as one drawing that stretches with its place.
 
 import { html, nothing, svg } from "lit";
 import type { SVGTemplateResult, TemplateResult } from "lit";
@@ -9,6 +9,10 @@ const VERSION_COLOURS = ["blue", "purple", "teal", "deep-orange", "indigo", "cya
 export function versionColour(version: number): string {
   const place = ((version - 1) % VERSION_COLOURS.length + VERSION_COLOURS.length) % VERSION_COLOURS.length;
   return `var(--${VERSION_COLOURS[place]}-color)`;
+}
+
+export function stretchColour({ version, changed }: Stretch): string {
+  return changed ? "var(--fwid-changed)" : versionColour(version);
 }
 
 /** The drawing alone; what it says must stand beside it in words. */
@@ -30,8 +34,9 @@ function line(points: readonly Point[]): SVGTemplateResult {
   return svg`<path class="line" d=${path(closed)}></path>`;
 }
 
-function bar({ version, from, to }: Stretch): SVGTemplateResult {
-  return svg`<rect x=${100 * from} y="0" width=${100 * (to - from)} height="1" style="fill:${versionColour(version)}"></rect>`;
+function bar(stretch: Stretch): SVGTemplateResult {
+  const { from, to } = stretch;
+  return svg`<rect x=${100 * from} y="0" width=${100 * (to - from)} height="1" style="fill:${stretchColour(stretch)}"></rect>`;
 }
 
 function path(points: readonly Point[]): string {

@@ -45,12 +45,12 @@ export class Fingerprints extends LitElement {
     const missing = () => (this.sources = { ...this.sources, [which]: null });
     return html`
       <figure>
+        <figcaption>${words.say(`image_${which}`)}</figcaption>
         <div class="frame">
           ${source
             ? html`<img src=${source} alt=${`${words.say(`image_${which}`)}. ${words.say("image_alt")}`} @error=${missing} />`
             : html`<span>${source === null ? words.say("image_missing") : ""}</span>`}
         </div>
-        <figcaption>${words.say(`image_${which}`)}</figcaption>
       </figure>
     `;
   }
@@ -58,15 +58,8 @@ export class Fingerprints extends LitElement {
   static override styles = [
     texts,
     css`
-      :host {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 12px;
-      }
-
       figure {
-        flex: 1 1 160px;
-        margin: 0;
+        margin: 0 0 12px;
       }
 
       .frame {
@@ -81,11 +74,9 @@ export class Fingerprints extends LitElement {
       img {
         display: block;
         inline-size: 100%;
-        image-rendering: pixelated;
       }
 
       figcaption {
-        text-align: center;
         color: var(--secondary-text-color);
       }
     `,

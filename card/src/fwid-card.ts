@@ -148,7 +148,7 @@ export class FwidCard extends LitElement {
 
       .content {
         container-type: inline-size;
-        padding: 8px 0 12px;
+        padding: 12px 0;
         color: var(--primary-text-color);
       }
 

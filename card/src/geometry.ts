@@ -8,8 +8,10 @@ export interface Point {
   y: number;
 }
 
+/** Where the device had one version, or had left it for one that nobody has accepted yet. */
 export interface Stretch {
   version: number;
+  changed: boolean;
   from: number;
   to: number;
   since: string;
@@ -18,7 +20,7 @@ export interface Stretch {
 export interface Drawing {
   /** Runs of units without a gap between them. */
   lines: Point[][];
-  /** Closed outlines: what is usual for the device. */
+  /** Closed outlines: how sure the similarities are. */
   bands: Point[][];
   stretches: Stretch[];
   /** The similarity at the bottom and at the top. */
@@ -57,14 +59,16 @@ export function drawing(history: readonly Judged[]): Drawing | null {
   };
 }
 
-/** Where the device had which version, each stretch up to the next one's beginning. */
+/** One stretch after the other, each up to the next one's beginning. */
 function stretches(history: readonly Judged[], x: (unit: Judged) => number): Stretch[] {
   const found: Stretch[] = [];
   for (const unit of history) {
     const last = found.at(-1);
-    if (unit.version === null || unit.version === last?.version) continue;
+    const changed = unit.state === "changed";
+    if (unit.version === null) continue;
+    if (unit.version === last?.version && changed === last.changed) continue;
     if (last) last.to = x(unit);
-    found.push({ version: unit.version, from: x(unit), to: 1, since: unit.time });
+    found.push({ version: unit.version, changed, from: x(unit), to: 1, since: unit.time });
   }
   return found;
 }

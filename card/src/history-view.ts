@@ -2,8 +2,8 @@
 
 import { css, html, nothing } from "lit";
 import type { TemplateResult } from "lit";
-import { chart, versionColour } from "./chart";
-import type { Drawing } from "./geometry";
+import { chart, stretchColour } from "./chart";
+import type { Drawing, Stretch } from "./geometry";
 import { drawing } from "./geometry";
 import type { Device, History, Judged } from "./model";
 import { versionName } from "./model";
@@ -35,14 +35,14 @@ function figure(drawn: Drawing, asked: History, words: Words): TemplateResult {
     </div>
     <ul class="legend">
       ${drawn.stretches.map(
-        ({ version, since }) => html`<li>
-          <span class="swatch" style="background:${versionColour(version)}"></span>
-          <bdi>${words.say("version", { version: nameOf(version, asked) })}</bdi>
-          <span class="soft">${words.say("since", { time: words.day(since) })}</span>
+        (stretch) => html`<li>
+          <span class="swatch" style="background:${stretchColour(stretch)}"></span>
+          <bdi>${titleOf(stretch, asked, words)}</bdi>
+          <span class="soft">${words.say("since", { time: words.day(stretch.since) })}</span>
         </li>`,
       )}
       ${drawn.bands.length
-        ? html`<li><span class="swatch usual"></span><span class="soft">${words.say("usual_range")}</span></li>`
+        ? html`<li><span class="swatch band"></span><span class="soft">${words.say("confidence")}</span></li>`
         : nothing}
     </ul>
   `;
@@ -78,6 +78,10 @@ function row(unit: Judged, asked: History, words: Words): TemplateResult {
     <td><bdi>${unit.version === null ? "–" : nameOf(unit.version, asked)}</bdi></td>
     <td>${unit.similarity === null ? "–" : words.number(unit.similarity)}</td>
   </tr>`;
+}
+
+function titleOf({ version, changed }: Stretch, asked: History, words: Words): string {
+  return changed ? words.say("state_changed") : words.say("version", { version: nameOf(version, asked) });
 }
 
 function nameOf(version: number, { versions }: History): string {
@@ -147,7 +151,7 @@ export const historyStyles = css`
     border-radius: 2px;
   }
 
-  .swatch.usual {
+  .swatch.band {
     background: color-mix(in srgb, var(--primary-color) 25%, transparent);
   }
 

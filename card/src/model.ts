@@ -48,11 +48,13 @@ export interface History {
 export type Which = "before" | "after" | "difference";
 
 export async function askDevices(hass: Hass): Promise<Device[]> {
-  return (await hass.callWS<{ devices: Device[] }>({ type: "fwid/devices" })).devices;
+  const { language } = hass;
+  return (await hass.callWS<{ devices: Device[] }>({ type: "fwid/devices", language })).devices;
 }
 
-export function askHistory(hass: Hass, deviceId: string): Promise<History> {
-  return hass.callWS<History>({ type: "fwid/history", device_id: deviceId, days: HISTORY_DAYS });
+export function askHistory(hass: Hass, device_id: string): Promise<History> {
+  const { language } = hass;
+  return hass.callWS<History>({ type: "fwid/history", device_id, days: HISTORY_DAYS, language });
 }
 
 /** An address that a plain image element may load: it is signed and soon expires. */

@@ -27,12 +27,17 @@ export class Words {
   private readonly numbers: Intl.NumberFormat;
   private readonly plurals: Intl.PluralRules;
   private readonly days: Intl.DateTimeFormat;
+  private readonly daysOfThisYear: Intl.DateTimeFormat;
+  private readonly years: Intl.DateTimeFormat;
   private readonly moments: Intl.DateTimeFormat;
 
   constructor(readonly language: string, options: { timeZone?: string; hour12?: boolean } = {}) {
     this.numbers = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
     this.plurals = new Intl.PluralRules(language);
-    this.days = new Intl.DateTimeFormat(language, { dateStyle: "medium", ...options });
+    const zone = options.timeZone ? { timeZone: options.timeZone } : {};
+    this.days = new Intl.DateTimeFormat(language, { dateStyle: "medium", ...zone });
+    this.daysOfThisYear = new Intl.DateTimeFormat(language, { month: "short", day: "numeric", ...zone });
+    this.years = new Intl.DateTimeFormat("en", { year: "numeric", ...zone });
     this.moments = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short", ...options });
   }
 
@@ -58,8 +63,11 @@ export class Words {
     return this.numbers.format(value);
   }
 
+  /** A day; its year where it is not this one. */
   day(time: string): string {
-    return this.days.format(new Date(time));
+    const day = new Date(time);
+    const isThisYear = this.years.format(day) === this.years.format(Date.now());
+    return (isThisYear ? this.daysOfThisYear : this.days).format(day);
   }
 
   moment(time: string): string {

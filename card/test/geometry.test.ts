@@ -31,12 +31,12 @@ test("a unit without a similarity leaves a gap, not a line across it", () => {
   assert.deepEqual(drawn?.bands.map((band) => band.length), [4, 4]);
 });
 
-test("stretches follow each other without gaps and name the version and its first day", () => {
-  const drawn = drawing([unit(0), unit(1), unit(2, { version: 2 }), unit(4, { version: 1 })]);
+test("stretches follow each other without gaps and begin where version or change does", () => {
+  const drawn = drawing([unit(0), unit(1), unit(2, { state: "changed" }), unit(4, { version: 2 })]);
   assert.deepEqual(drawn?.stretches, [
-    { version: 1, from: 0, to: 0.5, since: unit(0).time },
-    { version: 2, from: 0.5, to: 1, since: unit(2).time },
-    { version: 1, from: 1, to: 1, since: unit(4).time },
+    { version: 1, changed: false, from: 0, to: 0.5, since: unit(0).time },
+    { version: 1, changed: true, from: 0.5, to: 1, since: unit(2).time },
+    { version: 2, changed: false, from: 1, to: 1, since: unit(4).time },
   ]);
 });
 

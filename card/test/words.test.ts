@@ -34,8 +34,13 @@ test("one is counted otherwise than many", () => {
 });
 
 test("times are told in the zone and on the clock that the person chose", () => {
-  const time = "2026-03-01T23:30:00Z";
-  assert.match(new Words("en", { timeZone: "Pacific/Auckland" }).day(time), /Mar 2, 2026/);
+  const time = "2016-03-01T23:30:00Z";
+  assert.equal(new Words("en", { timeZone: "Pacific/Auckland" }).day(time), "Mar 2, 2016");
   assert.match(new Words("de", { timeZone: "UTC", hour12: false }).moment(time), /23:30/);
   assert.match(new Words("en", { timeZone: "UTC", hour12: true }).moment(time), /11:30.PM/);
+});
+
+test("a day of this year is told without the year", () => {
+  const year = new Date().getUTCFullYear();
+  assert.equal(new Words("en", { timeZone: "UTC" }).day(`${year}-02-03T12:00:00Z`), "Feb 3");
 });

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Route, ViewportSize, sync_playwright
 
-from tests.card.scenes import Scene
+from tests.card.scenes import NOW, Scene
 
 HERE = Path(__file__).parent
 BUILT = HERE.parents[1] / "custom_components/fwid/frontend/fwid-card.js"
@@ -87,6 +87,7 @@ def open_card(browser: Browser, address: str) -> Iterator[OpenCard]:
         context = browser.new_context(viewport=viewport, **options)
         contexts.append(context)
         context.route("**/*", watch)
+        context.clock.set_fixed_time(NOW)
         page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(f"{address}/harness.html")

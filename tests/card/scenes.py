@@ -53,7 +53,7 @@ def history(days: int = 30, changed_for: int = 0, gap_at: int | None = None) -> 
             {
                 "time": moment(days - day),
                 "state": "changed" if changed else "stable",
-                "version": 2 if changed else 1,
+                "version": 1,
                 "verdict": "changed" if changed else "stable",
                 "similarity": similarity,
                 "low": 0.88,

@@ -39,16 +39,16 @@ def test_every_device_is_shown_with_state_area_time_and_version_the_urgent_first
 
     texts = rows(page)
 
-    assert texts[0].startswith("Water sensor Changed · Cellar · since May 16, 2026")
+    assert texts[0].startswith("Water sensor Changed · Cellar · since May 16")
     assert texts[1].startswith("Siren Suspected · Hall")
     assert texts[2].startswith("Bathroom scale Learning")
-    assert texts[3].startswith("Kitchen plug Stable · Kitchen · since Apr 25, 2026")
+    assert texts[3].startswith("Kitchen plug Stable · Kitchen · since Apr 25")
     assert texts[3].endswith("1.1.0")
     expect(page.get_by_text("5 devices · 1 changed")).to_be_visible()
     expect(page.get_by_role("heading", name="Firmware")).to_be_visible()
 
 
-def test_similarity_is_drawn_with_its_usual_range_its_gap_and_its_versions(
+def test_similarity_is_drawn_with_its_confidence_its_gap_and_its_versions(
     open_card: OpenCard,
 ) -> None:
     """The line breaks where nothing was measured, and each version has its stretch."""
@@ -94,6 +94,7 @@ def test_detail_tells_why_since_when_and_shows_the_fingerprints(open_card: OpenC
     expect(dialog.get_by_text("The signs are those of other software.")).to_be_visible()
     expect(dialog.get_by_text("Effect size (Hedges' g) 4.2")).to_be_visible()
     expect(dialog.get_by_text("version 1.1.0")).to_be_visible()
+    expect(dialog.get_by_role("listitem").filter(has_text="Changed since May 16")).to_be_visible()
     images = dialog.get_by_role("img")
     expect(images).to_have_count(3)
     for image in images.all():
@@ -323,6 +324,7 @@ def test_the_card_speaks_the_language_of_its_user(
     page = open_card(home(language=language))
 
     expect(page.get_by_text(text)).to_be_visible()
+    assert asked(page, "fwid/devices")[0]["language"] == language, "reasons are told in it too"
 
 
 def test_home_assistant_is_told_of_the_card_and_its_options(open_card: OpenCard) -> None:
