@@ -13,8 +13,9 @@ from uuid import UUID
 import aiohttp
 import pytest
 from fwid_agent.api.certificate import Certificate, load_certificate, make_ssl_context
-from fwid_agent.api.context import Clock, Limits
+from fwid_agent.api.context import Clock, Context, Limits
 from fwid_agent.api.contract import AgentApi, Record, Which
+from fwid_agent.api.ingress import Ingress
 from fwid_agent.api.pairing import Pairing
 from fwid_agent.api.server import make_app, start_server
 from fwid_agent.api.tokens import TokenStore
@@ -256,6 +257,7 @@ class Runner:
         self.folder = folder
         self.certificate = certificate
         self.limits = Limits(close_s=0.5)
+        self.ingress: Ingress | None = None
 
     def limit(self, **values: Any) -> None:
         self.limits = replace(self.limits, **values)
@@ -272,7 +274,7 @@ class Runner:
         agent, pairing, time = FakeAgent(copy=self.folder / "copy"), Pairing(), Time()
         tokens = TokenStore(self.folder / "tokens.json")
         token = tokens.add("test", time.now_ns)
-        app = make_app(agent, tokens, pairing, clock=time.clock(), limits=self.limits)
+        app = make_app(Context(agent, tokens, pairing, time.clock(), self.limits, self.ingress))
         context = make_ssl_context(self.certificate)
         pinned = aiohttp.Fingerprint(bytes.fromhex(self.certificate.fingerprint))
         async with (

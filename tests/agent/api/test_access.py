@@ -11,6 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 from fwid_agent.api.certificate import Certificate
+from fwid_agent.api.context import Context
 from fwid_agent.api.openapi import make_document
 from fwid_agent.api.pairing import CODE_LIFE_NS, MOST_WRONG, TRIES_PERIOD_NS
 from fwid_agent.api.server import start_server
@@ -247,7 +248,7 @@ def test_a_port_that_is_taken_is_said_to_be_so(serve: Any, certificate: Certific
         from fwid_agent.api.certificate import make_ssl_context
         from fwid_agent.api.server import make_app
 
-        app = make_app(home.agent, home.tokens, home.pairing)
+        app = make_app(Context(home.agent, home.tokens, home.pairing))
         with pytest.raises(UsageError, match="in use"):
             async with start_server(app, "127.0.0.1", home.port, make_ssl_context(certificate)):
                 pass
@@ -306,7 +307,7 @@ def test_without_a_host_it_listens_everywhere(serve: Any, certificate: Certifica
     from fwid_agent.api.server import make_app
 
     async def test(home: Any) -> None:
-        app = make_app(home.agent, home.tokens, home.pairing)
+        app = make_app(Context(home.agent, home.tokens, home.pairing))
         with socket.socket() as probe:
             probe.bind(("", 0))
             port = probe.getsockname()[1]

@@ -9,6 +9,7 @@ from typing import Any
 import jsonschema  # type: ignore[import-untyped]
 import pytest
 import schemathesis
+from fwid_agent.api.context import Context
 from fwid_agent.api.openapi import make_document
 from fwid_agent.api.routes import PREFIX, ROUTES
 from fwid_agent.api.server import make_app
@@ -52,7 +53,7 @@ def test_the_document_and_the_server_have_the_same_routes(serve: Any) -> None:
     """Nothing is answered that is not documented, and the document is served as it is."""
 
     async def test(home: Any) -> None:
-        app = make_app(home.agent, home.tokens, home.pairing)
+        app = make_app(Context(home.agent, home.tokens, home.pairing))
         served = {
             (route.method.lower(), (route.resource.canonical if route.resource else ""))
             for route in app.router.routes()

@@ -11,6 +11,7 @@ from typing import ParamSpec, TypeVar
 from aiohttp import web
 
 from fwid_agent.api.contract import AgentApi
+from fwid_agent.api.ingress import VISITOR, Ingress
 from fwid_agent.api.pairing import Pairing
 from fwid_agent.api.tokens import Token, TokenStore
 
@@ -84,9 +85,10 @@ class Context:
     agent: AgentApi
     tokens: TokenStore
     pairing: Pairing
-    clock: Clock
-    limits: Limits
+    clock: Clock = field(default_factory=Clock)
+    limits: Limits = field(default_factory=Limits)
     fingerprint: str = ""  # of the certificate, for people to compare
+    ingress: Ingress | None = None  # where Home Assistant shows the page
     sockets: Sockets = field(default_factory=Sockets)
     copying: asyncio.Lock = field(default_factory=asyncio.Lock)  # one backup at a time
     worker: ThreadPoolExecutor = field(
@@ -100,12 +102,18 @@ class Context:
 
     def verify(self, request: web.Request) -> Token | None:
         """Return the token that a request shows, None where it shows none that is valid."""
+        if self.came_by_ingress(request):
+            return VISITOR if _is_own(request) else None
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret:
             secret = _page_secret(request)
         if not secret:
             return None
         return self.tokens.verify(secret.strip(), self.clock.wall_ns())
+
+    def came_by_ingress(self, request: web.Request) -> bool:
+        """Say whether it is Home Assistant that has looked who asks."""
+        return self.ingress is not None and self.ingress.admits(request)
 
 
 def _page_secret(request: web.Request) -> str:
@@ -115,9 +123,12 @@ def _page_secret(request: web.Request) -> str:
         # Browsers let any page open a WebSocket, and say honestly which page it is.
         origin = request.headers.get("Origin", "").partition("://")[2]
         return secret if origin and origin == request.headers.get("Host") else ""
-    if request.method != "GET" and PAGE_HEADER not in request.headers:
-        return ""
-    return secret
+    return secret if _is_own(request) else ""
+
+
+def _is_own(request: web.Request) -> bool:
+    """Say whether a request that changes anything is one of the page's own."""
+    return request.method == "GET" or PAGE_HEADER in request.headers
 
 
 CONTEXT = web.AppKey("fwid_context", Context)

@@ -52,11 +52,16 @@ async def guard(request: web.Request, handler: Handler) -> web.StreamResponse:
     return response
 
 
-async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+async def add_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Keep browsers from storing, guessing and framing; tell nobody what software answers."""
     response.headers["Server"] = "fwid"
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
+    if request.app[CONTEXT].came_by_ingress(request):  # Home Assistant shows the page in its own
+        response.headers["X-Frame-Options"] = "SAMEORIGIN"
+        policy = response.headers["Content-Security-Policy"]
+        framed = policy.replace("frame-ancestors 'none'", "frame-ancestors 'self'")
+        response.headers["Content-Security-Policy"] = framed
 
 
 def _admit(request: web.Request) -> None:

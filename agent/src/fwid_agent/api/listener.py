@@ -8,6 +8,7 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from aiohttp import web
 
@@ -21,18 +22,26 @@ _PAUSE_S = 0.5
 _EVERYWHERE = ((socket.AF_INET, "0.0.0.0"), (socket.AF_INET6, "::"))  # noqa: S104
 
 
+@dataclass(frozen=True, slots=True)
+class Door:
+    """Where connections are accepted, and whose."""
+
+    host: str | None  # None: all addresses of this machine
+    port: int  # 0: any that is free
+    context: ssl.SSLContext | None  # None: without TLS
+    only: str | None = None  # the one address that is let in
+
+
 class Listener:
     """Accepts connections for a server of aiohttp until it is closed."""
 
-    def __init__(
-        self, server: web.Server, host: str | None, port: int, context: ssl.SSLContext
-    ) -> None:
-        """Listen on an address (None: on all); raises UsageError."""
+    def __init__(self, server: web.Server, door: Door) -> None:
+        """Listen; raises UsageError."""
         self._server = server
-        self._context = context
+        self._door = door
         self._greeting: dict[asyncio.Task[None], str] = {}  # address of each
         self._connected: dict[asyncio.BaseProtocol, str] = {}
-        self._sockets = _open(host, port)
+        self._sockets = _open(door.host, door.port)
         self.port: int = self._sockets[0].getsockname()[1]
         self._accepting = [asyncio.create_task(self._accept(one)) for one in self._sockets]
 
@@ -54,8 +63,7 @@ class Listener:
                 await asyncio.sleep(_PAUSE_S)
                 continue
             address = str(name[0])
-            places = self._taken()
-            if len(places) >= MOST_CONNECTIONS or places.count(address) >= MOST_OF_ADDRESS:
+            if not self._admits(address):
                 accepted.close()
                 continue
             task = asyncio.create_task(self._greet(accepted, address))
@@ -63,20 +71,27 @@ class Listener:
             task.add_done_callback(self._greeting.pop)
 
     async def _greet(self, accepted: socket.socket, address: str) -> None:
-        """Bring a connection to speak TLS, and hand it over to the server."""
+        """Bring a connection to speak TLS where it has to, and hand it over to the server."""
         accepted.setblocking(False)
+        limit_s = None if self._door.context is None else _TLS_S
         try:
             _, connection = await asyncio.get_running_loop().connect_accepted_socket(
                 self._server,
                 accepted,
-                ssl=self._context,
-                ssl_handshake_timeout=_TLS_S,
-                ssl_shutdown_timeout=_TLS_S,
+                ssl=self._door.context,
+                ssl_handshake_timeout=limit_s,
+                ssl_shutdown_timeout=limit_s,
             )
         except (OSError, asyncio.CancelledError):
             accepted.close()
         else:
             self._connected[connection] = address
+
+    def _admits(self, address: str) -> bool:
+        if self._door.only not in (None, address):
+            return False
+        places = self._taken()
+        return len(places) < MOST_CONNECTIONS and places.count(address) < MOST_OF_ADDRESS
 
     def _taken(self) -> list[str]:
         """Return the address of each connection that there is."""

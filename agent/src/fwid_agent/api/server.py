@@ -3,20 +3,17 @@
 import logging
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 from aiohttp import web
 
-from fwid_agent.api.context import CONTEXT, Clock, Context, Ending, Limits
-from fwid_agent.api.contract import AgentApi
+from fwid_agent.api.context import CONTEXT, Context, Ending
 from fwid_agent.api.guard import add_headers, guard
 from fwid_agent.api.handlers import HANDLERS
-from fwid_agent.api.listener import Listener
-from fwid_agent.api.pairing import Pairing
+from fwid_agent.api.listener import Door, Listener
 from fwid_agent.api.routes import PREFIX, ROUTES
 from fwid_agent.api.session import PAGE_ROUTES
-from fwid_agent.api.tokens import TokenStore
 from fwid_agent.api.websocket import stream
 
 DEFAULT_PORT = 8127
@@ -35,18 +32,9 @@ class Listening:
     port: int
 
 
-def make_app(
-    agent: AgentApi,
-    tokens: TokenStore,
-    pairing: Pairing,
-    *,
-    clock: Clock | None = None,
-    limits: Limits | None = None,
-) -> web.Application:
+def make_app(context: Context) -> web.Application:
     """Make the application that answers for an agent."""
-    limits = limits or Limits()
-    context = Context(agent, tokens, pairing, clock or Clock(), limits)
-    app = web.Application(middlewares=[guard], client_max_size=limits.body_bytes)
+    app = web.Application(middlewares=[guard], client_max_size=context.limits.body_bytes)
     app[CONTEXT] = context
     for route in ROUTES:
         handler = stream if route.name == "stream" else HANDLERS[route.name]
@@ -73,17 +61,19 @@ async def start_server(
     runner = web.AppRunner(
         app, access_log=None, logger=_silent, shutdown_timeout=_STOP_S, auto_decompress=False
     )
-    await runner.setup()
-    try:
+    doors = [Door(host, port, ssl_context)]
+    if (ingress := app[CONTEXT].ingress) is not None:
+        doors.append(Door(ingress.host, ingress.port, None, only=ingress.visitor))
+    async with AsyncExitStack() as stack:
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
         server = runner.server
         assert server is not None  # set up just now
-        listener = Listener(server, host, port, ssl_context)
-        try:
-            yield Listening(listener.port)
-        finally:
-            await listener.close()
-    finally:
-        await runner.cleanup()
+        listeners = []
+        for door in doors:
+            listeners.append(Listener(server, door))
+            stack.push_async_callback(listeners[-1].close)
+        yield Listening(listeners[0].port)
 
 
 async def _end_sockets(app: web.Application) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fwid_agent.api.certificate import Certificate, find_names, load_certificate, make_ssl_context
-from fwid_agent.api.context import Clock
+from fwid_agent.api.context import Clock, Context
 from fwid_agent.api.pairing import Pairing
 from fwid_agent.api.server import make_app, start_server
 from fwid_agent.api.tokens import TokenStore
@@ -73,7 +73,7 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
         await asyncio.to_thread(watcher.ready.wait, _READY_S)
         if api is not None:
             certificate = access.certificate()
-            app = make_app(views[0], access.tokens, access.pairing)
+            app = make_app(Context(views[0], access.tokens, access.pairing))
             listening = start_server(app, api.host, api.port, make_ssl_context(certificate))
             port = (await stack.enter_async_context(listening)).port
             _log.info("serving port=%d fingerprint=%s", port, certificate.fingerprint)
