@@ -34,6 +34,17 @@ def test_what_is_left_out_keeps_its_default(tmp_path: Path) -> None:
     assert load_config(path) == Config(learning_units=3, alarms_per_device_year=1.0)
 
 
+def test_a_file_may_be_json(tmp_path: Path) -> None:
+    """Home Assistant writes an app's options so."""
+    path = tmp_path / "options.json"
+    path.write_text('{"learning_units": 3, "alarms_per_device_year": 1}')
+    assert load_config(path) == Config(learning_units=3, alarms_per_device_year=1.0)
+    for text in ("learning_units = 3", "[]", "{", ""):
+        path.write_text(text)
+        with pytest.raises(UsageError, match=r"options\.json: not a JSON file"):
+            load_config(path)
+
+
 def test_the_example_in_the_document_is_valid() -> None:
     """What people copy has to work."""
     (example,) = re.findall(r"```toml\n(.*?)```", DOCUMENT.read_text(), re.DOTALL)

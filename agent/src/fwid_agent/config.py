@@ -46,12 +46,15 @@ def load_config(path: Path) -> Config:
         UsageError: it cannot be read, is no TOML, or has an unknown key or a wrong value.
 
     """
+    is_json = path.suffix == ".json"  # as Home Assistant writes it
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        text = path.read_text("utf-8")
+        values = msgspec.json.decode(text, type=dict[str, Any]) if is_json else tomllib.loads(text)
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror or error}") from error
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise UsageError(f"{path}: not a TOML file: {error}") from error
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, msgspec.DecodeError) as error:
+        kind = "JSON" if is_json else "TOML"
+        raise UsageError(f"{path}: not a {kind} file: {error}") from error
     try:
         return parse_config(values)
     except UsageError as error:

@@ -274,7 +274,9 @@ class Runner:
         agent, pairing, time = FakeAgent(copy=self.folder / "copy"), Pairing(), Time()
         tokens = TokenStore(self.folder / "tokens.json")
         token = tokens.add("test", time.now_ns)
-        app = make_app(Context(agent, tokens, pairing, time.clock(), self.limits, self.ingress))
+        app = make_app(
+            Context(agent, tokens, pairing, time.clock(), self.limits, ingress=self.ingress)
+        )
         context = make_ssl_context(self.certificate)
         pinned = aiohttp.Fingerprint(bytes.fromhex(self.certificate.fingerprint))
         async with (

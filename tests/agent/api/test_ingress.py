@@ -49,6 +49,24 @@ def test_a_visitor_is_let_in_without_a_token(serve: Any) -> None:
     serve(test)
 
 
+def test_a_visitor_may_do_what_a_person_on_the_page_may(serve: Any) -> None:
+    """They let others in and shut them out; by a program's token nobody does."""
+    way = serve.ingress = ingress()
+    ours = {PAGE_HEADER: "1"}
+
+    async def test(home: Any) -> None:
+        async with visitor(way, SUPERVISOR) as session:
+            async with session.post("/session/code", headers=ours) as answer:
+                assert answer.status == 200
+            async with session.get("/session/tokens") as answer:
+                (token,) = (await answer.json())["tokens"]
+            async with session.delete(f"/session/tokens/{token['id']}", headers=ours) as answer:
+                assert answer.status == 200
+        assert (await home.ask("GET", "/devices"))[0] == 401
+
+    serve(test)
+
+
 @pytest.mark.parametrize("address", [SOMEBODY, "127.0.0.1"])
 def test_nobody_else_is_heard(serve: Any, address: str) -> None:
     """Not a byte is answered, not even to whoever has a token or claims another address."""
@@ -71,9 +89,11 @@ def test_the_way_in_by_tls_is_no_ingress(serve: Any) -> None:
     async def test(home: Any) -> None:
         connector = aiohttp.TCPConnector(local_addr=(SUPERVISOR, 0), ssl=home.pinned)
         lie = {"Host": f"127.0.0.1:{way.port}", "X-Ingress-Path": "/"}
-        async with aiohttp.ClientSession(connector=connector) as session:
-            async with session.get(f"{home.url}/devices", headers=lie) as answer:
-                assert answer.status == 401
+        async with (
+            aiohttp.ClientSession(connector=connector) as session,
+            session.get(f"{home.url}/devices", headers=lie) as answer,
+        ):
+            assert answer.status == 401
 
     serve(test)
 

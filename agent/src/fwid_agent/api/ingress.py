@@ -19,7 +19,7 @@ class Ingress:
     """Where the Supervisor's requests come in, and from where; as Home Assistant documents it."""
 
     host: str = "172.30.32.1"
-    port: int = 8099
+    port: int = 8128
     visitor: str = "172.30.32.2"
 
     def admits(self, request: web.Request) -> bool:

@@ -62,6 +62,7 @@ def run(
     from fwid_agent.service.link import CaptureLink  # noqa: PLC0415
     from fwid_agent.service.live import LiveFeed  # noqa: PLC0415
     from fwid_agent.service.logs import set_up_logs  # noqa: PLC0415
+    from fwid_agent.service.supervisor import find_supervisor  # noqa: PLC0415
     from fwid_agent.service.watcher import WatchRequest  # noqa: PLC0415
 
     request = WatchRequest(tuple(sources), store_path(store).absolute(), read_config(config))
@@ -80,7 +81,7 @@ def run(
     else:
         descriptor, _, process = capture.partition(":")
         feed = LiveFeed(CaptureLink(sources[0], int(descriptor), int(process)))
-    run_agent(request, feed, ApiRequest(None, port) if port else None)
+    run_agent(request, feed, ApiRequest(None, port, find_supervisor()) if port else None)
 
 
 def _play_back(request: "WatchRequest", speed: float | None, user: str | None) -> "Feed":

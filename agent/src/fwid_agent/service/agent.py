@@ -3,8 +3,8 @@
 import asyncio
 import logging
 import signal
-from collections.abc import Sequence
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -13,6 +13,7 @@ from typing import Any
 
 from fwid_agent.api.certificate import Certificate, find_names, load_certificate, make_ssl_context
 from fwid_agent.api.context import Clock, Context
+from fwid_agent.api.ingress import Ingress
 from fwid_agent.api.pairing import Pairing
 from fwid_agent.api.server import make_app, start_server
 from fwid_agent.api.tokens import TokenStore
@@ -22,6 +23,7 @@ from fwid_agent.service.discovery import Announcement, announced
 from fwid_agent.service.feed import Feed
 from fwid_agent.service.local import listen, socket_path
 from fwid_agent.service.notify import notify
+from fwid_agent.service.supervisor import Supervisor, introduced, token_for_home_assistant
 from fwid_agent.service.view import AgentView
 from fwid_agent.service.watcher import Watcher, WatchRequest
 from fwid_agent.types import Event, parse_mac
@@ -38,6 +40,7 @@ class ApiRequest:
 
     host: str | None
     port: int
+    supervisor: Supervisor | None = None  # Home Assistant's, where the agent is one of its apps
 
 
 def run_agent(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> None:
@@ -72,15 +75,8 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
         stack.push_async_callback(_end, watcher)
         await asyncio.to_thread(watcher.ready.wait, _READY_S)
         if api is not None:
-            certificate = access.certificate()
-            app = make_app(Context(views[0], access.tokens, access.pairing))
-            listening = start_server(app, api.host, api.port, make_ssl_context(certificate))
-            port = (await stack.enter_async_context(listening)).port
-            _log.info("serving port=%d fingerprint=%s", port, certificate.fingerprint)
-            if request.config.discovery:
-                who = str((await asyncio.to_thread(views[0].info))["id"])
-                told = Announcement(who, version("fwid-agent"), certificate.fingerprint, port)
-                await stack.enter_async_context(announced(told))
+            serving = _serving(api, access, views[0], announce=request.config.discovery)
+            await stack.enter_async_context(serving)
         notify("READY=1")
         while not stopping.is_set():
             with suppress(TimeoutError):
@@ -90,6 +86,36 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
         notify("STOPPING=1")
     if watcher.error is not None:
         raise watcher.error
+
+
+@asynccontextmanager
+async def _serving(
+    api: ApiRequest, access: "Access", view: AgentView, *, announce: bool
+) -> AsyncIterator[None]:
+    """Answer clients while the context is open, and have those told who look for the agent."""
+    certificate = access.certificate()
+    ingress = Ingress() if api.supervisor else None
+    app = make_app(
+        Context(
+            view,
+            access.tokens,
+            access.pairing,
+            fingerprint=certificate.fingerprint,
+            ingress=ingress,
+        )
+    )
+    async with AsyncExitStack() as stack:
+        listening = start_server(app, api.host, api.port, make_ssl_context(certificate))
+        port = (await stack.enter_async_context(listening)).port
+        _log.info("serving port=%d fingerprint=%s", port, certificate.fingerprint)
+        if announce:
+            who = str((await asyncio.to_thread(view.info))["id"])
+            told = Announcement(who, version("fwid-agent"), certificate.fingerprint, port)
+            await stack.enter_async_context(announced(told))
+        if api.supervisor:
+            config = access.introduction(certificate, port)
+            await stack.enter_async_context(introduced(api.supervisor, config))
+        yield
 
 
 async def _end(watcher: Watcher) -> None:
@@ -110,6 +136,13 @@ class Access:
         return load_certificate(
             self._folder / "certificate.pem", find_names(), datetime.now(tz=UTC)
         )
+
+    def introduction(self, certificate: Certificate, port: int) -> dict[str, str | int]:
+        """What lets Home Assistant in; it shares its network with its apps."""
+        path = self._folder / "home-assistant.token"
+        token = token_for_home_assistant(self.tokens, path, Clock().wall_ns())
+        found = {"host": "127.0.0.1", "token": token, "fingerprint": certificate.fingerprint}
+        return {**found, "port": port}
 
 
 async def _answer(watcher: Watcher, access: Access, asked: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import os
 import pwd
 import struct
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from fwid_agent.errors import UsageError
@@ -38,6 +39,11 @@ def keep_only(capability: int, user: tuple[int, int] | None) -> None:
             _call(libc.prctl, _PR_SET_KEEPCAPS, 1, 0, 0, 0)
             _set_user(user)
         _set_capabilities(libc, {capability})
+    else:
+        # A program file may allow a right that is still to be taken (capabilities(7)), as in the
+        # container. Where it is not to be had, opening the ring says what is missing.
+        with suppress(PermissionError):
+            _set_capabilities(libc, {capability})
     _call(libc.prctl, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
@@ -49,14 +55,21 @@ def drop_all(user: tuple[int, int] | None) -> None:
         _drop_bounding(libc, set())
         if user is not None and user[0] != 0:
             _set_user(user)
+    # What a program file allows is granted only to whoever has it already, from here on.
+    _set_capabilities(libc, set())
     _call(libc.prctl, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
 def _drop_bounding(libc: ctypes.CDLL, kept: set[int]) -> None:
     last = int(_LAST_CAPABILITY.read_text())
-    for number in set(range(last + 1)) - kept:
-        _call(libc.prctl, _PR_CAPBSET_DROP, number, 0, 0, 0)
+    try:
+        for number in set(range(last + 1)) - kept:
+            _call(libc.prctl, _PR_CAPBSET_DROP, number, 0, 0, 0)
+    except PermissionError as error:
+        raise UsageError(
+            "root may not give up its rights here (CAP_SETPCAP is missing): start as another user"
+        ) from error
 
 
 def _set_user(user: tuple[int, int]) -> None:
