@@ -154,7 +154,7 @@ class FakeAgent:
         gap = after_seq < self.dropped or after_seq > len(self.stored)
         return Page(kept[:limit], gap, len(self.stored))
 
-    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[Event | None], None]) -> Callable[[], None]:
         self.listeners.append(callback)
         return lambda: self.listeners.remove(callback)
 

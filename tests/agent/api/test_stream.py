@@ -45,6 +45,20 @@ def test_stored_events_come_first_then_live_ones(serve: Any) -> None:
     serve(test)
 
 
+def test_changed_states_are_told_among_the_events(serve: Any) -> None:
+    """A client that shows states need not ask for them again and again."""
+
+    async def test(home: Any) -> None:
+        async with home.socket(0) as opened:
+            await until(lambda: home.agent.listeners)
+            home.agent.listeners[0](None)
+            home.agent.add(1)
+            told = await read(opened, 2)
+        assert sorted(one["type"] for one in told) == ["changed", "version_changed"]
+
+    serve(test)
+
+
 @pytest.mark.parametrize("backlog", [0, 1, 199, 200, 201, 650])
 def test_nothing_is_lost_or_twice_while_stored_events_are_read(serve: Any, backlog: int) -> None:
     """Events that happen between any two pages are the ones that are lost most easily."""

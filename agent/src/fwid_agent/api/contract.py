@@ -87,8 +87,11 @@ class AgentApi(Protocol):
     def events(self, after_seq: int, limit: int, device: str | None = None) -> EventPage:
         """Stored events after `after_seq`, oldest first; of one device where it is named."""
 
-    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
-        """Have each event told in the event loop, in order, once stored; returns how to end it."""
+    def subscribe(self, callback: Callable[[Event | None], None]) -> Callable[[], None]:
+        """Have each event told in the event loop, in order, once stored; returns how to end it.
+
+        None is told where units were judged: states may have changed without an event.
+        """
 
     def metrics(self) -> Mapping[str, float]:
         """Figures by their Prometheus names without the prefix `fwid_`; `…_total` only grows."""

@@ -291,3 +291,7 @@ class Gap(_Answer, tag="gap"):
     """Sent first on the WebSocket where events that were asked for are no longer kept."""
 
     last_seq: Count
+
+
+class Changed(_Answer, tag="changed"):
+    """Sent on the WebSocket where states may have changed without an event: ask for them."""

@@ -21,7 +21,7 @@ _DEVICE = {
 }
 _STORE = {503: "the agent cannot do that now"}
 # On the WebSocket only.
-_EXTRA: tuple[Message, ...] = (messages.Error, messages.Resume, messages.Gap)
+_EXTRA: tuple[Message, ...] = (messages.Error, messages.Resume, messages.Gap, messages.Changed)
 _PATHS: dict[str, dict[str, Any]] = {
     "mac": {"type": "string", "pattern": messages.MAC_PATTERN},
     "which": {"type": "string", "enum": list(get_args(Which))},

@@ -65,9 +65,9 @@ async def _serve(
         return Ending(error.status, str(error))
     if after is None:
         return _LEFT
-    waiting: asyncio.Queue[Event] = asyncio.Queue(context.limits.waiting_events)
+    waiting: asyncio.Queue[Event | None] = asyncio.Queue(context.limits.waiting_events)
 
-    def put(event: Event) -> None:
+    def put(event: Event | None) -> None:
         try:
             waiting.put_nowait(event)
         except asyncio.QueueFull:
@@ -114,13 +114,15 @@ class _Sender:
         self._context = context
         self._ending = ending
 
-    async def run(self, after: int, waiting: asyncio.Queue[Event]) -> Ending:
+    async def run(self, after: int, waiting: asyncio.Queue[Event | None]) -> Ending:
         """Send what is stored after `after`, then what comes; returns why it cannot go on."""
         try:
             last = await self._catch_up(after)
             while True:
                 event = await waiting.get()
-                if event.seq > last:
+                if event is None:
+                    await self._send(msgspec.json.encode(messages.Changed()))
+                elif event.seq > last:
                     await self._send(encode_event(event))
                     last = event.seq
         except ConnectionError:

@@ -64,7 +64,14 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
         for view in views:
             loop.call_soon_threadsafe(view.tell, events)
 
-    watcher = Watcher(request, feed, on_events, lambda: loop.call_soon_threadsafe(stopping.set))
+    def on_judged() -> None:
+        for view in views:
+            loop.call_soon_threadsafe(view.tell_judged)
+
+    def on_end() -> None:
+        loop.call_soon_threadsafe(stopping.set)
+
+    watcher = Watcher(request, feed, on_events, on_end, on_judged)
     views.append(AgentView(request, watcher))
     async with AsyncExitStack() as stack:
         access = Access(request.store.parent)

@@ -37,7 +37,7 @@ class AgentView:
         self._request = request
         self._watcher = watcher
         self._started = format_time(watcher.clock.now_ns())
-        self._subscribers: list[Callable[[Event], None]] = []
+        self._subscribers: list[Callable[[Event | None], None]] = []
         self._here = threading.local()  # SQLite wants a connection for each thread
 
     # --- in the event loop -----------------------------------------------------------------------
@@ -48,8 +48,13 @@ class AgentView:
             for callback in tuple(self._subscribers):
                 callback(event)
 
-    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
-        """Have each event told; returns how to end it."""
+    def tell_judged(self) -> None:
+        """Tell subscribers that states may have changed, also without an event."""
+        for callback in tuple(self._subscribers):
+            callback(None)
+
+    def subscribe(self, callback: Callable[[Event | None], None]) -> Callable[[], None]:
+        """Have each event told, and None where units were judged; returns how to end it."""
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 

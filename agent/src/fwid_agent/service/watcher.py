@@ -55,8 +55,9 @@ class Counters:
 class Watcher(threading.Thread):
     """Feeds, judges and stores until it is stopped.
 
-    Other threads talk to it by `ask`; what happens is told by `on_events`, and that it is over by
-    `on_end`, both called in this thread, once everything is stored.
+    Other threads talk to it by `ask`; what happens is told by `on_events`, that units were judged
+    by `on_judged`, and that it is over by `on_end`, all called in this thread, once everything is
+    stored.
     """
 
     def __init__(
@@ -65,6 +66,7 @@ class Watcher(threading.Thread):
         feed: Feed,
         on_events: Callable[[Sequence[Event]], None],
         on_end: Callable[[], object],
+        on_judged: Callable[[], object] = lambda: None,
     ) -> None:
         super().__init__(name="analysis")
         self.counters = Counters()
@@ -73,6 +75,7 @@ class Watcher(threading.Thread):
         self._request = request
         self._on_events = on_events
         self._on_end = on_end
+        self._on_judged = on_judged
         self._feed = feed
         self._commands: queue.SimpleQueue[tuple[Command, Future[Any]]] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -145,7 +148,8 @@ class Watcher(threading.Thread):
     def _save(self, home: Home, now_ns: int, ledger: Ledger) -> None:
         """End what has ended. Where the store fails, nothing is lost: it stays to be stored."""
         try:
-            for verdict in home.end_units(now_ns):
+            judged = list(home.end_units(now_ns))
+            for verdict in judged:
                 _log.info("judged verdict=%s state=%s", verdict.decision.verdict, verdict.state)
                 _log.debug("judged device=%s", format_mac(verdict.device))
             home.collect()
@@ -153,6 +157,8 @@ class Watcher(threading.Thread):
             # Of a time that may be wrong, no more is forgotten than frames have reached.
             ledger.compact(min(now_ns, home.ingest.typical_ns), self._request.config)
             self._trouble = ""
+            if judged:
+                self._on_judged()
         except StoreError as error:
             if str(error) != self._trouble:
                 _log.warning("%s", error)
