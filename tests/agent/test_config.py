@@ -1,5 +1,6 @@
 """Settings: every key is documented, and every mistake is told with the file and the key."""
 
+import json
 import re
 import tomllib
 from dataclasses import fields
@@ -21,7 +22,9 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "configuration.md"
 def test_every_key_is_documented_with_its_default() -> None:
     """The table of docs/configuration.md is complete, and says nothing that is not so."""
     table = re.findall(r"^\| `(\w+)` \| (\S+) \| \S.* \|$", DOCUMENT.read_text(), re.MULTILINE)
-    defaults = [(field.name, str(field.default).lower()) for field in fields(Config)]
+    defaults = [
+        (field.name, json.dumps(field.default).replace("null", "none")) for field in fields(Config)
+    ]
     assert table == defaults
 
 

@@ -13,6 +13,7 @@ from fwid_agent.errors import UsageError
 
 _Count = Annotated[int, msgspec.Meta(ge=1, le=10**9)]
 _Days = Annotated[int, msgspec.Meta(ge=1, le=36_500)]
+_Source = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 _Rate = Annotated[float, msgspec.Meta(gt=0, le=10**9)]
 _Fingerprint = Annotated[str, msgspec.Meta(pattern="^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$")]
 
@@ -33,6 +34,7 @@ class Config:
     windows_kept_days: _Days = 14
     units_kept_days: _Days = 730
     discovery: bool = True
+    sources: tuple[_Source, ...] = ()
     fritzbox_user: str | None = None
     fritzbox_password_file: str | None = None
     fritzbox_certificate: _Fingerprint | None = None
@@ -76,6 +78,14 @@ def parse_config(values: dict[str, Any]) -> Config:
     if config.unit_s % config.window_s:
         raise UsageError("`unit_s`: has to be a multiple of `window_s`")
     return config
+
+
+def find_config(named: str | None) -> Path | None:
+    """Return the configuration file that was named, or the user's own, where there is one."""
+    if named is not None:
+        return Path(named).absolute()
+    own = default_config_path()
+    return own if own.exists() else None
 
 
 def default_config_path() -> Path:

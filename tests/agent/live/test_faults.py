@@ -12,7 +12,7 @@ import pytest
 from fwid_agent.store import Store
 
 from tests.agent.live.conftest import Lan, run
-from tests.agent.live.test_run import agent
+from tests.agent.live.test_run import agent, capturers, wait_said
 
 _PROBE = bytes.fromhex("020000000001" + "0a0000000002" + "88b5") + bytes(50)
 _REPEAT = """
@@ -45,12 +45,11 @@ def send_all(lan: Lan, code: str) -> None:
 def test_an_interface_that_comes_back_is_watched_again(lan: Lan, tmp_path: Path) -> None:
     """Down and up again: said once each, and frames count from then on."""
     with agent(lan, tmp_path) as process:
-        assert process.stderr is not None
-        assert "capturing" in process.stderr.readline()
+        wait_said(process, "capturing")
         run("ip", "link", "set", lan.near, "down")
-        assert "the interface has gone or was taken down" in process.stderr.readline()
+        wait_said(process, "the interface has gone or was taken down")
         run("ip", "link", "set", lan.near, "up")
-        assert "capturing" in process.stderr.readline()
+        wait_said(process, "capturing")
         send_all(lan, f"[send(bytes.fromhex('{_PROBE.hex()}')) for _ in range(50)]")
         time.sleep(0.5)
         process.send_signal(signal.SIGTERM)
@@ -68,8 +67,7 @@ def test_made_up_addresses_are_bounded(lan: Lan, tmp_path: Path) -> None:
         f"for n in range(100): send(bytes.fromhex('{probe}'))\n"
     )
     with agent(lan, tmp_path, config="window_s = 60\nunit_s = 3600\n") as process:
-        assert process.stderr is not None
-        process.stderr.readline()
+        wait_said(process, "capturing")
         send_all(lan, flood)
         time.sleep(2)
         process.send_signal(signal.SIGTERM)
@@ -91,12 +89,12 @@ def test_malformed_frames_are_counted_and_nothing_else(lan: Lan, tmp_path: Path)
         f"send(bytes.fromhex('{_PROBE.hex()}'))\n"
     )
     with agent(lan, tmp_path) as process:
-        assert process.stderr is not None
-        process.stderr.readline()
+        wait_said(process, "capturing")
         send_all(lan, code)
         time.sleep(2)
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
+        assert process.stderr is not None
         rest = process.stderr.read()
     assert "Traceback" not in rest
     assert packets(tmp_path) > 0
@@ -128,5 +126,4 @@ def test_killed_at_any_moment_it_goes_on(lan: Lan, tmp_path: Path) -> None:
         device.wait()
     assert before > 0
     time.sleep(1.5)
-    left = subprocess.run(["pgrep", "-f", f"capturer {lan.near}"], capture_output=True, check=False)
-    assert not left.stdout
+    assert not capturers(lan)

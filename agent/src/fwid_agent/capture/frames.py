@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from fwid_agent.types import I8, U2, U4, FrameBlock, Table
+from fwid_agent.types import I8, U2, U4, Bools, FrameBlock, Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def rows_at(buffer: bytearray, offsets: I8, width: int, dtype: str | np.dtype[np
     return rows
 
 
-def select_frames(block: FrameBlock, which: slice) -> FrameBlock:
+def select_frames(block: FrameBlock, which: slice | Bools) -> FrameBlock:
     """Return some of a block's frames, in the same buffer."""
     columns = {f.name: getattr(block, f.name) for f in fields(block) if f.name != "buffer"}
     parts: dict[str, Any] = {

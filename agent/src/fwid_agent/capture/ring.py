@@ -76,7 +76,7 @@ class PacketRing:
 
     def __init__(self, interface: str, *, promiscuous: bool = True) -> None:
         self.interface = interface
-        self.dropped = 0  # frames that found the ring full, so far
+        self._dropped = 0  # frames that found the ring full, as far as was asked
         try:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         except PermissionError as error:
@@ -103,12 +103,21 @@ class PacketRing:
 
     def close(self) -> None:
         """Stop capturing."""
+        _ = self.dropped
         self._ring.close()
         self._socket.close()
 
     def fileno(self) -> int:
         """Readable when a block has been handed over, or the interface has gone."""
         return self._socket.fileno()
+
+    @property
+    def dropped(self) -> int:
+        """Frames that found the ring full, so far."""
+        if self._socket.fileno() >= 0:  # asking sets the kernel's count to 0
+            answer = self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12)
+            self._dropped += int(struct.unpack("=III", answer)[1])
+        return self._dropped
 
     def read(self) -> FrameBlock | None:
         """Return the frames of the next block that was handed over; None where there is none."""
@@ -124,9 +133,7 @@ class PacketRing:
         return _frames(buffer, _walk(buffer, count, first), self._link_type)
 
     def check(self) -> None:
-        """Raise CaptureError where the interface has gone or was taken down; add up losses."""
-        _, dropped, _ = struct.unpack("=III", self._socket.getsockopt(_SOL_PACKET, _STATISTICS, 12))
-        self.dropped += dropped
+        """Raise CaptureError where the interface has gone or was taken down."""
         error = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if error:
             raise CaptureError(f"{self.interface}: the interface has gone or was taken down")

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from fwid_agent.config import Config, default_config_path, default_store_path, load_config
+from fwid_agent.config import Config, default_store_path, find_config, load_config
 from fwid_agent.errors import UsageError
 from fwid_agent.types import parse_mac
 
@@ -81,10 +81,8 @@ def read_mac(text: str) -> int:
 
 def read_config(path: str | None) -> Config:
     """Read the configuration that was named, or the user's own, or the defaults."""
-    if path is not None:
-        return load_config(Path(path))
-    own = default_config_path()
-    return load_config(own) if own.exists() else Config()
+    found = find_config(path)
+    return load_config(found) if found else Config()
 
 
 def store_path(named: str | None) -> Path:

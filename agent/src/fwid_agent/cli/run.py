@@ -1,7 +1,6 @@
 """`fwid run`: the running agent."""
 
 import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +14,7 @@ from fwid_agent.cli.options import (
     read_speed,
     store_path,
 )
+from fwid_agent.config import find_config
 from fwid_agent.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
 def run(
     sources: Annotated[
-        list[str],
+        list[str] | None,
         typer.Argument(
             metavar="SOURCE...",
-            help="Network interface to watch, such as eth0; with --replay captures and folders.",
+            help="What to watch, such as the network interface eth0; those in the configuration "
+            "where none is named. With --replay: captures and folders.",
         ),
-    ],
+    ] = None,
     replay: Annotated[
         bool, typer.Option("--replay", help="Replay captures instead; needs no rights at all.")
     ] = False,
@@ -44,9 +45,9 @@ def run(
     ] = 8127,
     config: ConfigFile = None,
     json: Json = False,
-    capture: Annotated[str | None, typer.Option(hidden=True)] = None,
+    capture: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
 ) -> None:
-    """Watch an interface until stopped; needs the right to capture (root, or CAP_NET_RAW).
+    """Watch until stopped; an interface takes the right to capture (root, or CAP_NET_RAW).
 
     Examples:
 
@@ -57,7 +58,9 @@ def run(
       fwid run --replay captures/ --speed 60 --store /tmp/demo.db
 
     """
+    from fwid_agent.capture.sources import find_kind  # noqa: PLC0415
     from fwid_agent.service.agent import ApiRequest, run_agent  # noqa: PLC0415 - scipy is slow to load
+    from fwid_agent.service.feed import SourceHealth  # noqa: PLC0415
     from fwid_agent.service.launch import launch  # noqa: PLC0415
     from fwid_agent.service.link import CaptureLink  # noqa: PLC0415
     from fwid_agent.service.live import LiveFeed  # noqa: PLC0415
@@ -65,23 +68,31 @@ def run(
     from fwid_agent.service.supervisor import find_supervisor  # noqa: PLC0415
     from fwid_agent.service.watcher import WatchRequest  # noqa: PLC0415
 
-    request = WatchRequest(tuple(sources), store_path(store).absolute(), read_config(config))
-    feed: Feed
+    settings = read_config(config)
+    named = tuple(sources or () if replay else sources or settings.sources)
+    request = WatchRequest(named, store_path(store).absolute(), settings)
+    api = ApiRequest(None, port, find_supervisor()) if port else None
     set_up_logs(debug=bool(os.environ.get("FWID_DEBUG")), json=json)
+    if not named:
+        raise UsageError("nothing to watch: name a source, such as eth0, or `sources` in fwid.toml")
     if replay:
-        feed = _play_back(request, read_speed(speed), user)
-    elif len(sources) > 1:
-        raise UsageError("only one interface can be watched at a time")
-    elif capture is None:
-        again = [*sources, "--store", str(request.store), "--port", str(port)]
-        again += ["--json"] if json else []
-        again += ["--config", str(Path(config).absolute())] if config else []
-        launch(request, user, again)
+        run_agent(request, _play_back(request, read_speed(speed), user), api)
         return
-    else:
-        descriptor, _, process = capture.partition(":")
-        feed = LiveFeed(CaptureLink(sources[0], int(descriptor), int(process)))
-    run_agent(request, feed, ApiRequest(None, port, find_supervisor()) if port else None)
+    kinds = [find_kind(source) for source in named]
+    if len(set(named)) < len(named):
+        raise UsageError("a source is named twice")
+    if capture is None:
+        found = find_config(config)
+        again = ["--store", str(request.store), "--port", str(port), *(["--json"] if json else [])]
+        again += ["--config", str(found)] if found else []
+        launch(request, user, found, again)
+        return
+    links = []
+    for number, carried in enumerate(capture):
+        descriptor, _, process = carried.partition(":")
+        health = SourceHealth(named[number], kinds[number].name)
+        links.append(CaptureLink(health, number, int(descriptor), int(process)))
+    run_agent(request, LiveFeed(links), api)
 
 
 def _play_back(request: "WatchRequest", speed: float | None, user: str | None) -> "Feed":

@@ -1,17 +1,20 @@
 """One pass over captures: frames to packets, flows and unit tables, stage by stage."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
 from fwid_agent.capture.files import CaptureFile, CaptureReader, find_captures, open_capture
+from fwid_agent.capture.frames import select_frames
 from fwid_agent.config import Config
 from fwid_agent.core.contacts import ContactBook
 from fwid_agent.core.copies import CopyFilter
 from fwid_agent.core.devices import DeviceTracker, Sides
 from fwid_agent.core.flows import FlowTable
+from fwid_agent.core.merging import SourceMerge
 from fwid_agent.core.packets import count_undecoded, decode_packets
 from fwid_agent.core.segments import split_segments
 from fwid_agent.core.units import UnitAccumulator
@@ -32,9 +35,10 @@ class ReadOptions:
 
     window_ns: int
     per_file: bool  # windows start with the file instead of at multiples of their length
-    dedup: bool
+    dedup: bool  # a source shows frames twice
     config: Config
     own: frozenset[int] = frozenset()  # MACs of the machine that watches
+    several_sources: bool = False  # whose frames are the same in part
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +59,13 @@ class Ingest:
         self._contacts = ContactBook(options.window_ns, options.own)
         self.packets = 0
         self.bytes = 0
-        self.copies = 0
+        self.copies: Counter[int] = Counter()  # by source
         self.flows = 0
         self.undecoded: dict[str, int] = {}
         self.latest_ns = 0  # latest time in the session
         self.typical_ns = 0  # latest time of all that is not a single frame's alone
         self._flow_table = self._new_flow_table()
-        self._copies = CopyFilter()
+        self._filters = self._new_filters()
         self._fed = False
 
     def begin_session(self, session: int, first_ns: int) -> None:
@@ -69,7 +73,7 @@ class Ingest:
         first_ns = min(max(first_ns, 0), latest_believed_ns())
         self.flows += self._flow_table.flows_total
         self._flow_table = self._new_flow_table()
-        self._copies = CopyFilter()
+        self._filters = self._new_filters()
         origin_ns = first_ns if self._options.per_file else 0
         self._accumulator.begin_session(session, origin_ns)
         self._contacts.begin_session(origin_ns)
@@ -95,13 +99,12 @@ class Ingest:
         batch = decode_packets(block)
         for reason, count in count_undecoded(batch).items():
             self.undecoded[reason] = self.undecoded.get(reason, 0) + count
-        segment_bytes = block.segment_bytes
-        if self._options.dedup:
-            kept = self._copies.keep(block, batch)
-            self.copies += int((~kept).sum())
+        for copies in self._filters:
+            kept = copies.keep(block, batch)
+            self.copies.update(block.source[~kept].tolist())
+            block = select_frames(block, kept)
             batch = PacketBatch(*(getattr(batch, field.name)[kept] for field in fields(batch)))
-            segment_bytes = None if segment_bytes is None else segment_bytes[kept]
-        batch = split_segments(batch, segment_bytes)
+        batch = split_segments(batch, block.segment_bytes)
         if len(block.ts_ns):
             self.latest_ns = max(self.latest_ns, int(block.ts_ns.max()))
             self.typical_ns = max(self.typical_ns, int(np.median(block.ts_ns)))
@@ -120,6 +123,10 @@ class Ingest:
     def flows_so_far(self) -> int:
         """Flows of all sessions."""
         return self.flows + self._flow_table.flows_total
+
+    def _new_filters(self) -> list[CopyFilter | SourceMerge]:
+        filters: list[CopyFilter | SourceMerge] = [CopyFilter()] if self._options.dedup else []
+        return [*filters, SourceMerge()] if self._options.several_sources else filters
 
     def _new_flow_table(self) -> FlowTable:
         config = self._options.config

@@ -26,6 +26,7 @@ class _Unsaved:
     contacts: dict[int, list[ContactTable]] = field(default_factory=dict)
     verdicts: list[VerdictRow] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
+    positions: dict[str, str] = field(default_factory=dict)
 
 
 class Ledger:
@@ -97,6 +98,15 @@ class Ledger:
         """Note events."""
         self._unsaved.events += events
 
+    def position(self, source: str) -> str:
+        """Return how far an earlier run has read a live source; "" where that is not known."""
+        return self._store.position(source) if self._store else ""
+
+    def add_position(self, source: str, position: str) -> None:
+        """Note how far a live source was read, with the frames before; "" where it cannot say."""
+        if position:
+            self._unsaved.positions[source] = position
+
     def commit(self, counts: DeviceCounts, states: Mapping[int, str]) -> None:
         """Store everything since the last commit, in one transaction."""
         if self._store is None:
@@ -112,6 +122,7 @@ class Ledger:
                 verdicts=unsaved.verdicts,
                 states=states,
                 events=unsaved.events,
+                positions=unsaved.positions,
             )
         )
         # Only now: what could not be stored is stored with the next commit.

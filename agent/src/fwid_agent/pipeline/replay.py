@@ -122,7 +122,7 @@ class _Run:
             ingest.bytes,
             sum(ingest.undecoded.values()),
             dict(ingest.undecoded),
-            ingest.copies,
+            ingest.copies.total(),
             ingest.flows_so_far(),
             tuple(sorted(lines, key=lambda line: -line.bytes)),
             round(time.monotonic() - self._started_s, 3),

@@ -1,10 +1,9 @@
 """Captures as sessions: what an earlier run has stored of them is not counted again."""
 
 from collections.abc import Iterator
-from dataclasses import fields
-from typing import Any
 
 from fwid_agent.capture.files import CaptureFile, open_capture
+from fwid_agent.capture.frames import select_frames
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import read_blocks
 from fwid_agent.pipeline.ledger import Ledger
@@ -32,12 +31,3 @@ def read_session(
             if skipped:
                 home.prime(select_frames(block, slice(skipped)))
             yield select_frames(block, slice(skipped, None)) if skipped else block
-
-
-def select_frames(block: FrameBlock, which: slice) -> FrameBlock:
-    """Return some of a block's frames, in the same buffer."""
-    columns = {f.name: getattr(block, f.name) for f in fields(block) if f.name != "buffer"}
-    parts: dict[str, Any] = {
-        name: None if one is None else one[which] for name, one in columns.items()
-    }
-    return FrameBlock(buffer=block.buffer, **parts)

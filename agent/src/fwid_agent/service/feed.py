@@ -24,7 +24,7 @@ class SourceHealth:
 
 
 class Feed(Protocol):
-    """Feeds a home with frames, session by session; all but `clock` and `sources` in one thread.
+    """Feeds a home with frames, session by session; its methods in one thread.
 
     Raises:
         CaptureError: by `step`, where nothing will ever come any more.

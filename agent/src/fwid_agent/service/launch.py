@@ -1,8 +1,8 @@
-"""The first moments of `fwid run`: start the capture, give up every right, become the agent.
+"""The first moments of `fwid run`: start the captures, give up every right, become the agent.
 
 Rights are given up by executing anew: a process that is not root, or whose bounding set is empty,
 has none afterwards, in no thread and for good (capabilities(7), "Transformation of capabilities
-during execve()"). Only the socket to the capture process is carried over.
+during execve()"). Only the sockets to the capture processes are carried over.
 """
 
 import os
@@ -18,13 +18,16 @@ from fwid_agent.service.privileges import drop_all, find_user
 from fwid_agent.service.watcher import WatchRequest
 
 
-def launch(request: WatchRequest, user: str | None, again: Sequence[str]) -> None:
-    """Start the capture and execute `fwid` anew, without rights; does not return.
+def launch(
+    request: WatchRequest, user: str | None, config: Path | None, again: Sequence[str]
+) -> None:
+    """Start a capture for each source and execute `fwid` anew, without rights; does not return.
 
     Args:
         request: what is to be watched.
         user: whom to become, where this is root.
-        again: arguments of the command, to which those of the capture are added.
+        config: the configuration file, where there is one.
+        again: arguments of the command, to which those of the captures are added.
 
     Raises:
         StoreError: another agent runs on the store, or its folder cannot be made.
@@ -35,16 +38,27 @@ def launch(request: WatchRequest, user: str | None, again: Sequence[str]) -> Non
     if whom and os.geteuid() == 0:
         _check_reach(whom, user or "")
     claim_store(request.store, whom)
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    command = [sys.executable, "-m", "fwid_agent.service.capturer", *request.sources]
-    command += ["--fd", str(theirs.fileno()), *(["--user", user] if user else [])]
-    with theirs:
-        capturer = subprocess.Popen(command, pass_fds=[theirs.fileno()])
+    carried: list[str] = []
+    for source in request.sources:
+        carried += ["--capture", _start(source, user, config)]
+    # Whatever is piped in is for a capture, whose writer is to learn of its end.
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     drop_all(whom)
-    os.set_inheritable(ours.fileno(), True)
-    carried = ["--capture", f"{ours.fileno()}:{capturer.pid}"]
     program = [sys.executable, "-m", "fwid_agent.cli.main", "run", *again, *carried]
+    program += ["--", *request.sources]
     os.execv(sys.executable, program)  # noqa: S606 - it is this program
+
+
+def _start(source: str, user: str | None, config: Path | None) -> str:
+    """Start the capture of a source; gives what is carried over of it."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    command = [sys.executable, "-m", "fwid_agent.service.capturer", "--fd", str(theirs.fileno())]
+    command += ["--user", user] if user else []
+    command += ["--config", str(config)] if config else []
+    with theirs:
+        capturer = subprocess.Popen([*command, "--", source], pass_fds=[theirs.fileno()])
+    os.set_inheritable(ours.fileno(), True)
+    return f"{ours.detach()}:{capturer.pid}"
 
 
 def _check_reach(whom: tuple[int, int], user: str) -> None:

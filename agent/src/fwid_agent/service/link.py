@@ -1,107 +1,132 @@
-"""The capture process as the analysis sees it."""
+"""The capture process of one source as the analysis sees it."""
 
 import os
-import select
 import signal
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from select import select
 
-from fwid_agent.errors import CaptureError
+import numpy as np
+
+from fwid_agent.capture.sources import find_kind
 from fwid_agent.service.feed import SourceHealth
 from fwid_agent.service.records import (
     HEADER_BYTES,
     TEXT_BYTES,
+    Content,
     Message,
     message_bytes,
+    pack_text,
     unpack,
 )
 from fwid_agent.types import FrameBlock
 
 _READ_BYTES = 1 << 20
-_AT_ONCE = 16  # reads, before the analysis looks at anything else
 _END_S = 1.0
 
 
 class CaptureLink:
-    """Reads what the capture process of one interface sends.
+    """Reads what the capture process of one source sends.
 
     Args:
-        interface: its name.
-        descriptor: of the socket that it sends to.
+        health: what is known of the source, kept up to date here.
+        number: which source it is; its frames bear it.
+        descriptor: of the socket that the process sends to.
         process: its number; it is a child of this one.
 
     """
 
-    def __init__(self, interface: str, descriptor: int, process: int) -> None:
-        self.health = SourceHealth(interface, "interface")
-        self._lost_before = 0
+    def __init__(self, health: SourceHealth, number: int, descriptor: int, process: int) -> None:
+        self.health = health
+        self.notes: list[str] = []  # what is to be said once
+        self.position = ""  # where another run goes on after the frames yielded last
+        self.over = False  # nothing will ever come any more
+        self._number = number
+        self._resumes = find_kind(health.source).resumes
+        self._held: list[FrameBlock] = []  # frames whose position has not come yet
+        self._lost_before = 0  # by processes that were killed
         self._lost = 0
         self._socket = socket.socket(fileno=descriptor)
         self._pipe: int | None = None
         self._pending = bytearray()
         self._process = process
 
-    def read(self, timeout_s: float) -> Iterator[FrameBlock]:
-        """Yield what has come, waiting for it as long as this at the most.
+    def filenos(self) -> Sequence[int]:
+        """What is readable when something has come."""
+        if self.over:
+            return ()
+        pipe = () if self._pipe is None else (self._pipe,)
+        return (self._socket.fileno(), *pipe)
 
-        Raises:
-            CaptureError: the capture process has ended for good.
+    def take(self, ready: Sequence[int]) -> Iterator[FrameBlock]:
+        """Yield what has come by those that are readable."""
+        if self._socket.fileno() in ready and not self._listen():
+            yield from self._rest()
+            self._end("the capture process was stopped")
+        elif self._pipe in ready:
+            yield from self._read()
 
-        """
-        for _ in range(_AT_ONCE):
-            ready = self._select(timeout_s)
-            if not ready:
-                return
-            if self._socket in ready and not self._listen():
-                reason = self.health.trouble or "the capture process was stopped"
-                raise CaptureError(f"the capture is over: {reason}")
-            if self._pipe in ready:
-                yield from self._take()
-            timeout_s = 0
+    def begin_stop(self) -> None:
+        """Tell the capture to end."""
+        if not self.over:
+            os.kill(self._process, signal.SIGTERM)
 
     def stop(self) -> Iterator[FrameBlock]:
-        """End the capture and yield what was still on its way."""
-        os.kill(self._process, signal.SIGTERM)
+        """Yield what was still on its way, and let go of the process."""
+        if not self.over:
+            yield from self._rest()
+            self._end("the capture was stopped")
+
+    def _rest(self) -> Iterator[FrameBlock]:
+        """Yield what comes until the capture process has ended, or for a moment."""
         until = time.monotonic() + _END_S
         while self._pipe is not None and (left_s := until - time.monotonic()) > 0:
-            if self._pipe in self._select(left_s):
-                yield from self._take()
-            else:
-                self._listen()
+            ready, _, _ = select(self.filenos(), [], [], left_s)
+            if self._pipe in ready:
+                yield from self._read()
+            elif not self._listen():
+                break
+        while select([self._socket], [], [], 0)[0] and self._listen():
+            pass  # its last words
+
+    def _end(self, reason: str) -> None:
         self._close_pipe()
         self._socket.close()
         os.kill(self._process, signal.SIGKILL)
         os.waitpid(self._process, 0)
-        self.health.trouble = "the capture was stopped"
-
-    def _select(self, timeout_s: float) -> list[socket.socket | int]:
-        sources: list[socket.socket | int] = [self._socket]
-        if self._pipe is not None:
-            sources.append(self._pipe)
-        ready, _, _ = select.select(sources, [], [], timeout_s)
-        return ready
+        self.over = True
+        self.health.trouble = self.health.trouble or f"{self.health.source}: {reason}"
 
     def _listen(self) -> bool:
         """Take a text, and with it perhaps a new pipe; False where the other side is closed."""
         data, pipes, _, _ = socket.recv_fds(self._socket, TEXT_BYTES, 1)
         if not data:
             return False
-        if pipes:
+        if pipes:  # of a process that has just begun, and counts from the start
             self._close_pipe()
             self._pipe = pipes[0]
+            os.set_blocking(self._pipe, False)
+            self._lost_before += self._lost
+            self._lost = 0
+            if self._resumes:
+                self._socket.send(pack_text(Content.POSITION, self.position))
         try:
             self._note(unpack(data))
         except ValueError as error:
             self.health.trouble = str(error)
         return True
 
-    def _take(self) -> Iterator[FrameBlock]:
+    def _read(self) -> Iterator[FrameBlock]:
         """Take what is in the pipe."""
         if self._pipe is None:
             return
-        data = os.read(self._pipe, _READ_BYTES)
-        if not data:  # the process at its other end was killed
+        try:
+            data = os.read(self._pipe, _READ_BYTES)
+        except BlockingIOError:
+            return
+        if not data:  # the process at its other end has ended
             self._close_pipe()
         self._pending += data
         try:
@@ -113,23 +138,36 @@ class CaptureLink:
                 del self._pending[:length]
                 self._note(message)
                 if message.block is not None:
-                    self.health.frames += len(message.block.ts_ns)
-                    yield message.block
+                    self._held.append(message.block)
+                if message.content is Content.POSITION or not self._resumes:
+                    yield from self._give()
         except ValueError as error:
             self.health.trouble = str(error)
             self._close_pipe()
 
+    def _give(self) -> Iterator[FrameBlock]:
+        """Yield blocks that are whole, numbered."""
+        held, self._held = self._held, []
+        for block in held:
+            count = len(block.ts_ns)
+            self.health.frames += count
+            yield replace(block, source=np.full(count, self._number, np.uint16))
+
     def _close_pipe(self) -> None:
         self._pending.clear()
+        self._held.clear()  # the next process reads them again
         if self._pipe is not None:
             os.close(self._pipe)
             self._pipe = None
 
     def _note(self, message: Message) -> None:
         self.health.heard_s = time.monotonic()
-        if message.lost < self._lost:  # a new process counts from the start
-            self._lost_before += self._lost
-        self._lost = message.lost
+        # Texts overtake frames, so what is told later may have been counted earlier.
+        self._lost = max(self._lost, message.lost)
         self.health.lost = self._lost_before + self._lost
-        if message.block is None:
+        if message.content is Content.TROUBLE:
             self.health.trouble = message.text
+        elif message.content is Content.POSITION:
+            self.position = message.text
+        elif message.content is Content.NOTE and message.text:
+            self.notes.append(message.text)

@@ -1,60 +1,84 @@
 """Frames as they come, by the machine's own clock."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from select import select
 
+from fwid_agent.errors import CaptureError
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.service.clock import SystemClock
-from fwid_agent.service.feed import SourceHealth
 from fwid_agent.service.link import CaptureLink
+from fwid_agent.types import FrameBlock
 
+_AT_ONCE = 16  # reads, before the analysis looks at anything else
 _SET_BACK_NS = 60 * SECOND_NS
 _log = logging.getLogger("fwid")
 
 
 class LiveFeed:
-    """Feeds a home with what a capture process sends; a clock that is set back begins a session."""
+    """Feeds a home with what capture processes send; a clock that is set back begins a session."""
 
-    def __init__(self, link: CaptureLink) -> None:
+    def __init__(self, links: Sequence[CaptureLink]) -> None:
         self.clock = SystemClock()
-        self._link = link
-        self._told: str | None = None  # of the trouble; nothing was said yet
-
-    @property
-    def sources(self) -> Sequence[SourceHealth]:
-        """How each source is."""
-        return (self._link.health,)
+        self.sources = tuple(link.health for link in links)
+        self._links = links
+        self._told: dict[str, str] = {}  # source -> its trouble as it was said
 
     def begin(self, home: Home, ledger: Ledger) -> None:
-        """Begin the first session."""
+        """Begin the first session, where an earlier run has stopped."""
         self._home, self._ledger = home, ledger
-        session = ledger.open_live(self._link.health.source)
-        home.ingest.begin_session(session, self.clock.now_ns())
+        for link in self._links:
+            link.position = ledger.position(link.health.source)
+        self._begin_session()
 
     def step(self, timeout_s: float) -> None:
         """Feed what has come, waiting for it as long as this at the most."""
-        for block in self._link.read(timeout_s):
-            self._home.feed(block)
-        self._tell_trouble()
+        for _ in range(_AT_ONCE):
+            waiting = [number for link in self._links for number in link.filenos()]
+            ready, _, _ = select(waiting, [], [], timeout_s)
+            if not ready:
+                break
+            for link in self._links:
+                self._feed(link, link.take(ready))
+            timeout_s = 0
+        for number, link in enumerate(self._links):
+            link.health.copies = self._home.ingest.copies[number]
+            self._tell(link)
+        if all(link.over for link in self._links):
+            raise CaptureError("; ".join(source.trouble for source in self.sources))
         if self.clock.now_ns() < self._home.ingest.latest_ns - _SET_BACK_NS:
             _log.warning("the clock was set back; a new session begins")
             self._home.end_session()
-            self.begin(self._home, self._ledger)
+            self._begin_session()
 
     def end(self) -> None:
         """Feed what was still on its way, and let go of the sources."""
-        for block in self._link.stop():
-            self._home.feed(block)
+        for link in self._links:
+            link.begin_stop()
+        for link in self._links:
+            self._feed(link, link.stop())
         self._home.end_session()
 
-    def _tell_trouble(self) -> None:
+    def _begin_session(self) -> None:
+        session = self._ledger.open_live(", ".join(one.source for one in self.sources))
+        self._home.ingest.begin_session(session, self.clock.now_ns())
+
+    def _feed(self, link: CaptureLink, blocks: Iterator[FrameBlock]) -> None:
+        for block in blocks:
+            self._home.feed(block)
+        # Stored together with the frames before it, so that none is counted twice.
+        self._ledger.add_position(link.health.source, link.position)
+
+    def _tell(self, link: CaptureLink) -> None:
         """Say what is wrong once, and once that it is over."""
-        health = self._link.health
-        if not health.heard_s or health.trouble == self._told:
+        health = link.health
+        while link.notes:
+            _log.warning("%s", link.notes.pop(0))
+        if not health.heard_s or health.trouble == self._told.get(health.source):
             return
-        self._told = health.trouble
+        self._told[health.source] = health.trouble
         if health.trouble:
             _log.warning("%s", health.trouble)
         else:

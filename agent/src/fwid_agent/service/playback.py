@@ -8,11 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from fwid_agent.capture.files import CaptureFile
+from fwid_agent.capture.frames import select_frames
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS, latest_believed_ns
 from fwid_agent.pipeline.ledger import Ledger
-from fwid_agent.pipeline.sessions import read_session, select_frames
+from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.service.clock import ReplayClock
 from fwid_agent.service.feed import SourceHealth
 from fwid_agent.types import FrameBlock

@@ -9,7 +9,6 @@ import os
 import pwd
 import struct
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from fwid_agent.errors import UsageError
@@ -18,6 +17,7 @@ CAP_NET_RAW = 13
 _VERSION_3 = 0x20080522
 _PR_SET_KEEPCAPS, _PR_CAPBSET_DROP, _PR_SET_NO_NEW_PRIVS, _PR_CAP_AMBIENT = 8, 24, 38, 47
 _AMBIENT_CLEAR_ALL = 4
+_STATUS = Path("/proc/self/status")
 _LAST_CAPABILITY = Path("/proc/sys/kernel/cap_last_cap")
 
 
@@ -30,20 +30,17 @@ def find_user(name: str) -> tuple[int, int]:
     return found.pw_uid, found.pw_gid
 
 
-def keep_only(capability: int, user: tuple[int, int] | None) -> None:
-    """Become this user (where this is root) and keep one capability of all, for good."""
+def keep_only(capabilities: set[int], user: tuple[int, int] | None) -> None:
+    """Become this user (where this is root) and keep these capabilities alone, for good."""
     libc = ctypes.CDLL(None, use_errno=True)
+    kept = {number for number in capabilities if _permitted() >> number & 1}
     if os.geteuid() == 0:
-        _drop_bounding(libc, {capability})
+        _drop_bounding(libc, kept)
         if user is not None and user[0] != 0:
             _call(libc.prctl, _PR_SET_KEEPCAPS, 1, 0, 0, 0)
             _set_user(user)
-        _set_capabilities(libc, {capability})
-    else:
-        # A program file may allow a right that is still to be taken (capabilities(7)), as in the
-        # container. Where it is not to be had, opening the ring says what is missing.
-        with suppress(PermissionError):
-            _set_capabilities(libc, {capability})
+    # Also of those that a program file only allows to be taken, as in the container.
+    _set_capabilities(libc, kept)
     _call(libc.prctl, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
@@ -59,6 +56,12 @@ def drop_all(user: tuple[int, int] | None) -> None:
     _set_capabilities(libc, set())
     _call(libc.prctl, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
+
+
+def _permitted() -> int:
+    """The capabilities that this process may use, as bits."""
+    rows = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
+    return int(rows["CapPrm"], 16)
 
 
 def _drop_bounding(libc: ctypes.CDLL, kept: set[int]) -> None:

@@ -7,6 +7,7 @@ it more than it trusts the wire: every count and length is checked.
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 
@@ -28,20 +29,29 @@ RECORD = np.dtype(
 )
 _HEADER = struct.Struct("=4sBxxxIQ")  # magic, kind, count, frames lost so far
 _MAGIC = b"fwid"
-_FRAMES, _TEXT = 1, 2
 _MOST_RECORDS = 4096
-_MOST_TEXT = 512
+_MOST_TEXT = 1 << 16
 HEADER_BYTES = _HEADER.size
 TEXT_BYTES = HEADER_BYTES + _MOST_TEXT  # no text is longer
+
+
+class Content(IntEnum):
+    """What a message holds."""
+
+    FRAMES = 1
+    TROUBLE = 2  # why nothing comes, for people; "" that all is well again
+    NOTE = 3  # what is to be said once
+    POSITION = 4  # where another run goes on after the frames before; to the capture: where it does
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One message."""
 
-    block: FrameBlock | None  # frames; None where it is a text
-    text: str  # for people: why nothing comes; "" that all is well
-    lost: int  # frames that the kernel had no room for, since the capture began
+    content: Content
+    block: FrameBlock | None  # where the content is frames
+    text: str  # where it is not
+    lost: int  # frames that there was no room for, since the capture process began
 
 
 def pack_frames(block: FrameBlock, lost: int) -> Iterator[bytes]:
@@ -61,22 +71,21 @@ def pack_frames(block: FrameBlock, lost: int) -> Iterator[bytes]:
     records["data"] = np.where(np.arange(SNAP_BYTES) < captured[:, None], rows, 0)
     for begin in range(0, count, _MOST_RECORDS):
         part = records[begin : begin + _MOST_RECORDS]
-        yield _HEADER.pack(_MAGIC, _FRAMES, len(part), lost) + part.tobytes()
+        yield _HEADER.pack(_MAGIC, Content.FRAMES, len(part), lost) + part.tobytes()
 
 
-def pack_text(text: str, lost: int) -> bytes:
-    """Write a message for people, such as why nothing comes; "" that all is well again."""
+def pack_text(content: Content, text: str, lost: int = 0) -> bytes:
+    """Write any other message."""
     data = text.encode("utf-8", "replace")[:_MOST_TEXT]
-    return _HEADER.pack(_MAGIC, _TEXT, len(data), lost) + data
+    return _HEADER.pack(_MAGIC, content, len(data), lost) + data
 
 
 def message_bytes(header: bytes) -> int:
     """Say how long a message is that begins so; raises ValueError where it is none."""
     magic, kind, count, _ = _HEADER.unpack(header)
-    width, most = {_FRAMES: (RECORD.itemsize, _MOST_RECORDS), _TEXT: (1, _MOST_TEXT)}.get(
-        kind, (0, -1)
-    )
-    if magic != _MAGIC or count > most:
+    frames = kind == Content.FRAMES
+    width, most = (RECORD.itemsize, _MOST_RECORDS) if frames else (1, _MOST_TEXT)
+    if magic != _MAGIC or kind not in set(Content) or count > most:
         raise ValueError("the capture process speaks another language")
     return HEADER_BYTES + int(count) * width
 
@@ -86,10 +95,10 @@ def unpack(data: bytes) -> Message:
     if len(data) < HEADER_BYTES or message_bytes(data[:HEADER_BYTES]) != len(data):
         raise ValueError("a message of the capture process is cut short")
     _, kind, _, lost = _HEADER.unpack_from(data)
-    body = data[HEADER_BYTES:]
-    if kind == _TEXT:
-        return Message(None, body.decode("utf-8", "replace"), lost)
-    return Message(_unpack_frames(body), "", lost)
+    content, body = Content(kind), data[HEADER_BYTES:]
+    if content is Content.FRAMES:
+        return Message(content, _unpack_frames(body), "", lost)
+    return Message(content, None, body.decode("utf-8", "replace"), lost)
 
 
 def _unpack_frames(data: bytes) -> FrameBlock:

@@ -121,7 +121,11 @@ class Watcher(threading.Thread):
     def _watch(self, store: Store) -> None:
         config = self._request.config
         ledger = Ledger(store, self._on_events)
-        options = ReadOptions(config.window_s * SECOND_NS, False, False, config, own_addresses())
+        window_ns = config.window_s * SECOND_NS
+        several = len(self.sources) > 1
+        options = ReadOptions(
+            window_ns, False, False, config, own=own_addresses(), several_sources=several
+        )
         home = Home(options, "day", ledger)
         home.restore(store)
         self._feed.begin(home, ledger)
@@ -188,7 +192,7 @@ class Watcher(threading.Thread):
         counters.frames = ingest.packets
         counters.bytes = ingest.bytes
         counters.undecoded = sum(ingest.undecoded.values())
-        counters.copies = ingest.copies
+        counters.copies = ingest.copies.total()
         counters.flows = ingest.flows_so_far()
         counters.devices = len(home.devices)
         counters.overflow = ingest.devices.overflow

@@ -47,6 +47,17 @@ def read_states(connection: sqlite3.Connection) -> dict[int, str]:
     return dict(connection.execute("SELECT device, state FROM states ORDER BY device"))
 
 
+def put_positions(connection: sqlite3.Connection, positions: Mapping[str, str]) -> None:
+    """Replace how far these sources were read."""
+    connection.executemany("INSERT OR REPLACE INTO positions VALUES (?, ?)", positions.items())
+
+
+def read_position(connection: sqlite3.Connection, source: str) -> str:
+    """Read how far a source was read; "" where that is not known."""
+    found = connection.execute("SELECT position FROM positions WHERE source = ?", (source,))
+    return next((str(row[0]) for row in found), "")
+
+
 def put_name(
     connection: sqlite3.Connection, device: int, name: str | None, *, learnt: bool = False
 ) -> None:

@@ -151,4 +151,15 @@ MIGRATIONS: tuple[Migration, ...] = (
             )
         ),
     ),
+    Migration(
+        "how far sources were read",
+        (
+            """
+            CREATE TABLE positions (
+                source TEXT PRIMARY KEY,
+                position TEXT NOT NULL
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
+    ),
 )

@@ -61,6 +61,7 @@ class Progress:
     devices: Sequence[DeviceRow] = ()  # every device has to be given once before anything of it
     verdicts: Sequence[VerdictRow] = ()
     states: Mapping[int, str] = field(default_factory=dict)  # MAC -> state as core writes it
+    positions: Mapping[str, str] = field(default_factory=dict)  # source -> where it goes on
     events: Sequence[Event] = ()
 
 

@@ -91,6 +91,7 @@ class Store:
                 for device, contact in progress.contacts.items():
                     contacts.add_contacts(connection, "windows", device, number, contact)
             devices.put_states(connection, progress.states)
+            devices.put_positions(connection, progress.positions)
             verdicts.put_verdicts(connection, progress.verdicts)
             return events.put_events(connection, progress.events)
 
@@ -150,6 +151,11 @@ class Store:
         """How far an input has been read, None where it is new."""
         with self._reading() as connection:
             return devices.read_session(connection, fingerprint)
+
+    def position(self, source: str) -> str:
+        """How far a live source has been read, as it was given; "" where that is not known."""
+        with self._reading() as connection:
+            return devices.read_position(connection, source)
 
     def devices(self) -> tuple[DeviceRow, ...]:
         """All devices, by address."""
