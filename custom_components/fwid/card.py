@@ -13,10 +13,8 @@ from homeassistant.core import HomeAssistant
 from .const import DOMAIN
 
 _LOGGER = logging.getLogger(__name__)
-_FOLDER = Path(__file__).parent / "frontend"
-_FILE = "fwid-card.js"
-_FOLDER_URL = f"/{DOMAIN}/frontend"
-URL = f"{_FOLDER_URL}/{_FILE}"
+_FILE = Path(__file__).parent / "frontend/fwid-card.js"
+URL = f"/{DOMAIN}/frontend/{_FILE.name}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +46,9 @@ def plan_resource(listed: list[dict[str, str]], wanted: str | None) -> Plan:
 
 async def async_serve_card(hass: HomeAssistant) -> None:
     """Serve the built card to browsers."""
-    if await hass.async_add_executor_job((_FOLDER / _FILE).is_file):
+    if await hass.async_add_executor_job(_FILE.is_file):
         await hass.http.async_register_static_paths(
-            [StaticPathConfig(_FOLDER_URL, str(_FOLDER), cache_headers=True)]
+            [StaticPathConfig(URL, str(_FILE), cache_headers=True)]
         )
 
 
@@ -68,7 +66,7 @@ async def async_remove_card(hass: HomeAssistant) -> None:
 
 def _read_version() -> str | None:
     try:
-        return hashlib.sha256((_FOLDER / _FILE).read_bytes()).hexdigest()[:12]
+        return hashlib.sha256(_FILE.read_bytes()).hexdigest()[:12]
     except FileNotFoundError:
         return None
 
@@ -84,7 +82,11 @@ async def _reconcile(hass: HomeAssistant, wanted: str | None) -> None:
         if wanted is not None and not any(
             item["url"] == wanted for item in resources.async_items()
         ):
-            _LOGGER.info("Add the card to the resources in YAML: url: %s, type: module", wanted)
+            _LOGGER.warning(
+                "The resources of dashboards are kept in YAML. To use the card, add to lovelace: "
+                "resources: - url: %s, type: module",
+                wanted,
+            )
         return
     await resources.async_get_info()  # loads them
     plan = plan_resource(resources.async_items(), wanted)
