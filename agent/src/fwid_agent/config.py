@@ -17,6 +17,10 @@ _Source = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 _Rate = Annotated[float, msgspec.Meta(gt=0, le=10**9)]
 _Fingerprint = Annotated[str, msgspec.Meta(pattern="^([0-9A-Fa-f]{2}:?){31}[0-9A-Fa-f]{2}$")]
 
+# Of the agent that runs as a service of the system.
+SERVICE_STORE = Path("/var/lib/fwid/fwid.db")
+SERVICE_CONFIG = Path("/etc/fwid/fwid.toml")
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -94,7 +98,9 @@ def default_config_path() -> Path:
 
 
 def default_store_path() -> Path:
-    """Where the user's store lies (XDG base directories)."""
+    """Where the service's store lies, for those who may read it; else the user's own (XDG)."""
+    if os.access(SERVICE_STORE, os.R_OK):
+        return SERVICE_STORE
     return _xdg("XDG_STATE_HOME", ".local/state") / "fwid.db"
 
 

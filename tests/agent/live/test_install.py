@@ -2,10 +2,12 @@
 
 import shlex
 import sys
+import tomllib
 
-import pytest
-from fwid_agent.errors import UsageError
-from fwid_agent.service.install import make_unit
+from fwid_agent.config import SERVICE_CONFIG, SERVICE_STORE
+from fwid_agent.service.install import make_configuration, make_unit
+from hypothesis import given
+from hypothesis import strategies as st
 
 
 def settings(unit: str) -> dict[str, list[str]]:
@@ -20,10 +22,13 @@ def settings(unit: str) -> dict[str, list[str]]:
 
 def test_the_unit_runs_this_program_with_one_right() -> None:
     """Whatever else is upgraded, these lines are what the threat model rests on."""
-    unit = settings(make_unit("eth0"))
+    unit = settings(make_unit())
     (command,) = unit["ExecStart"]
     assert shlex.split(command)[0] == sys.executable
-    assert shlex.split(command)[3:5] == ["run", "eth0"]
+    assert shlex.split(command)[3:] == [
+        *("run", "--store", str(SERVICE_STORE)),
+        *("--config", str(SERVICE_CONFIG)),
+    ]
     assert unit["AmbientCapabilities"] == unit["CapabilityBoundingSet"] == ["CAP_NET_RAW"]
     assert unit["User"] == ["fwid"]
     assert unit["ProtectSystem"] == ["strict"]
@@ -33,8 +38,7 @@ def test_the_unit_runs_this_program_with_one_right() -> None:
     assert "@" not in command
 
 
-@pytest.mark.parametrize("name", ["eth0 --debug", "eth0\nUser=root", "", "a/b", "é"])
-def test_a_name_that_would_write_into_the_unit_is_refused(name: str) -> None:
-    """A unit is a program that root runs."""
-    with pytest.raises(UsageError, match="no name of an interface"):
-        make_unit(name)
+@given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1, max_size=30), min_size=1))
+def test_any_source_is_written_so_that_it_is_read_again(sources: list[str]) -> None:
+    """A name never becomes another key, whatever is in it."""
+    assert tomllib.loads(make_configuration(sources)) == {"sources": sources}

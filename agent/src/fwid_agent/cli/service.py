@@ -6,17 +6,25 @@ import typer
 
 from fwid_agent.cli.options import Json
 from fwid_agent.cli.output import print_json, say
-from fwid_agent.errors import UsageError
+from fwid_agent.config import SERVICE_STORE
 from fwid_agent.service import install as services
 
 
 def install_service(
-    interface: Annotated[
-        str | None, typer.Argument(metavar="INTERFACE", help="Network interface to watch.")
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SOURCE...",
+            help="What to watch, such as the network interface eth0; not needed for an upgrade.",
+        ),
     ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Remove the service instead.")] = False,
     everything: Annotated[
-        bool, typer.Option("--everything", help="With --remove: also what the agent remembers.")
+        bool,
+        typer.Option(
+            "--everything",
+            help="With --remove: also its configuration and what it remembers.",
+        ),
     ] = False,
     json: Json = False,
 ) -> None:
@@ -31,13 +39,11 @@ def install_service(
     """
     if remove:
         services.remove(everything=everything)
-        done = "removed" if everything else f"removed; its memory stays in {services.STORE.parent}"
-    elif interface is None:
-        raise UsageError("which INTERFACE is to be watched? `ip link` lists them")
+        done = "removed" if everything else f"removed; its memory stays in {SERVICE_STORE.parent}"
     else:
-        services.install(interface)
-        done = f"watching {interface}; `sudo fwid pair --store {services.STORE}` lets you in"
+        watched = services.install(sources or ()).sources
+        done = f"watching {', '.join(watched)}; `sudo fwid pair` lets you in"
     if json:
-        print_json({"service": services.UNIT.name, "store": str(services.STORE), "done": done})
+        print_json({"service": services.UNIT.name, "store": str(SERVICE_STORE), "done": done})
     else:
         say(f"{services.UNIT.name}: {done}")
