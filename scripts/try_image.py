@@ -15,21 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from cable import FAR, HOST, MAC, talking_host
 from cleanroot import CleanRoot
 from dockerfile import Build, Stage
 
 _CHECKOUT = Path(__file__).parents[1]
-_NEAR, _FAR, _HOST = "fwid-image0", "eth0", "fwid-image"  # the far end is the container's host
-_MAC = "0a:00:00:00:00:02"
-_SAY = f"""
-import socket, time
-sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-sender.bind(("{_NEAR}", 0))
-while True:
-    sender.send(bytes.fromhex("ffffffffffff{_MAC.replace(":", "")}88b5") + bytes(50))
-    time.sleep(0.02)
-"""
-_ONLY_NET_RAW = "-all,+net_raw"
 # A client: pairs, and asks until the device is there.
 _ASK = """
 import http.client, json, ssl, sys, time
@@ -48,6 +38,7 @@ while "device" not in found and time.monotonic() < until:
 capture = ask("GET", "/info", Authorization="Bearer " + token)["capture"]
 print(json.dumps({"capture": capture, "device": found.get("device")}))
 """
+_ONLY_NET_RAW = "-all,+net_raw"
 # What an engine leaves to a container that asks for nothing.
 _USUAL = "-all," + ",".join(
     f"+{name}"
@@ -83,7 +74,7 @@ class Container:
             f" && mount --bind {self._data} {at}/data"
             f" && exec {shlex.join(inside)}"
         )
-        return ["ip", "netns", "exec", _HOST, "unshare", "--mount", "sh", "-ec", script]
+        return ["ip", "netns", "exec", HOST, "unshare", "--mount", "sh", "-ec", script]
 
     @contextmanager
     def started(self, *words: str) -> Iterator[subprocess.Popen[str]]:
@@ -124,7 +115,7 @@ def main() -> None:
                 _note(f"{step.stage}: {step.words[:60]}", step.seconds)
         size = _root(build.stages["container"]).written_bytes()
         print(f"{'the image, beyond its base':62}{size / 1e6:9.0f} MB")
-        with _network():
+        with talking_host():
             _try_by_itself(build.stages["container"])
             _try_as_app(build.stages["app"])
     finally:
@@ -139,7 +130,7 @@ def _try_by_itself(stage: Stage) -> None:
         (data / "fwid" / "fwid.toml").write_text(settings)
         container = Container(stage, data, _ONLY_NET_RAW, {})
         began = time.monotonic()
-        with container.started("run", _FAR):
+        with container.started("run", FAR):
             container.wait_until_healthy()
             _note("healthy after", time.monotonic() - began)
             _check_running(container)
@@ -151,7 +142,7 @@ def _try_as_app(stage: Stage) -> None:
     with tempfile.TemporaryDirectory() as name:
         data = Path(name)
         data.chmod(0o755)
-        (data / "options.json").write_text(json.dumps({"sources": [_FAR], **_SETTINGS}))
+        (data / "options.json").write_text(json.dumps({"sources": [FAR], **_SETTINGS}))
         container = Container(stage, data, _USUAL, {"SUPERVISOR_TOKEN": "a stand-in's"})
         began = time.monotonic()
         with container.started():
@@ -168,39 +159,15 @@ def _try_as_app(stage: Stage) -> None:
 def _check_running(container: Container) -> None:
     """What has to be so of every running agent."""
     code = json.loads(container.run("fwid", "pair", "--json"))["code"]
-    asked = json.loads(container.run("python", "-c", _ASK, code, _MAC))
+    asked = json.loads(container.run("python", "-c", _ASK, code, MAC))
     _check(asked["capture"]["frames"] > 0, f"{asked['capture']['frames']} frames were counted")
     _check(asked["capture"]["lost"] == 0, "none was lost")
-    _check(asked["device"] == _MAC, "the device on the cable was seen")
+    _check(asked["device"] == MAC, "the device on the cable was seen")
     rights = {_program(process): _rights(process) for process in _processes()}
     print(f"  rights: {rights}")
     _check(rights["fwid_agent.cli.main"] == 0, "the agent has no right")
     _check(rights["fwid_agent.service.capturer"] == 1 << 13, "the capture has CAP_NET_RAW alone")
     _check(all(_user(process) != 0 for process in _processes()), "nobody of it is root")
-
-
-@contextmanager
-def _network() -> Iterator[None]:
-    """The host of the container, with a device on its cable."""
-    subprocess.run(["ip", "netns", "add", _HOST], check=True)
-    device = None
-    try:
-        _ip("link", "add", _NEAR, "type", "veth", "peer", "name", _FAR, "netns", _HOST)
-        _ip("link", "set", _NEAR, "up")
-        for words in (
-            "link set lo up",
-            f"link set {_FAR} up",
-            f"addr add 10.79.0.2/24 dev {_FAR}",
-            "addr add 172.30.32.1/23 dev lo",  # where the Supervisor would come in
-        ):
-            _ip("-n", _HOST, *words.split())
-        device = subprocess.Popen([sys.executable, "-c", _SAY])
-        yield
-    finally:
-        if device is not None:
-            device.kill()
-            device.wait()
-        subprocess.run(["ip", "netns", "del", _HOST], check=False)
 
 
 @contextmanager
@@ -218,13 +185,9 @@ def _root(stage: Stage) -> CleanRoot:
     return stage.root
 
 
-def _ip(*words: str) -> None:
-    subprocess.run(["ip", *words], check=True)
-
-
 def _processes() -> list[int]:
     """All processes on the container's host."""
-    command = ["ip", "netns", "pids", _HOST]
+    command = ["ip", "netns", "pids", HOST]
     out = subprocess.run(command, capture_output=True, check=True, text=True).stdout
     found = [int(word) for word in out.split()]
     return [process for process in found if _program(process).startswith("fwid_agent")]
