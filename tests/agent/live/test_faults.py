@@ -57,6 +57,24 @@ def test_an_interface_that_comes_back_is_watched_again(lan: Lan, tmp_path: Path)
     assert packets(tmp_path) == 50
 
 
+def test_a_newer_store_is_refused_before_anybody_is_served(lan: Lan, tmp_path: Path) -> None:
+    """After a downgrade: one line, the exit code of the store, and not a byte of it changed."""
+    with Store.open(tmp_path / "fwid.db"):
+        pass
+    connection = sqlite3.connect(tmp_path / "fwid.db")
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    before = (tmp_path / "fwid.db").read_bytes()
+    with agent(lan, tmp_path, "--port", "8190") as process:
+        assert process.stderr is not None
+        said = process.stderr.read()
+        assert process.wait(60) == 4
+    assert "serving" not in said
+    (line,) = [line for line in said.splitlines() if line.startswith("fwid: ")]
+    assert "version 999" in line
+    assert (tmp_path / "fwid.db").read_bytes() == before
+
+
 def test_made_up_addresses_are_bounded(lan: Lan, tmp_path: Path) -> None:
     """26 000 of them grow neither memory nor store without end; a known device is still counted."""
     probe = _PROBE.hex()

@@ -6,12 +6,14 @@ import threading
 from pathlib import Path
 
 import pytest
+from fwid_agent.config import parse_config
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.service.container import (
     adopt,
     copy_of,
     find_interface,
     is_healthy,
+    keep_password,
     read_options,
 )
 from fwid_agent.store import Store
@@ -56,6 +58,18 @@ def test_options_are_those_of_home_assistant(tmp_path: Path) -> None:
             read_options(path)
     path.write_text(json.dumps({"sources": ["end0"]}))
     assert read_options(path) == {"sources": ["end0"]}
+
+
+def test_a_password_lies_in_a_file_of_the_agents_own(tmp_path: Path) -> None:
+    """The configuration beside it can be read by more than the agent."""
+    store = tmp_path / "fwid" / "fwid.db"
+    options = {"fritzbox_password": "secret", "fritzbox_user": "me"}
+    keep_password(options, store)
+    file = Path(options["fritzbox_password_file"])
+    assert file.read_text() == "secret"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert "secret" not in options.values()
+    parse_config(options)
 
 
 def _make(store: Path) -> str:

@@ -81,7 +81,7 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
         watcher.start()
         stack.push_async_callback(_end, watcher)
         await asyncio.to_thread(watcher.ready.wait, _READY_S)
-        if api is not None:
+        if api is not None and watcher.error is None:
             serving = _serving(api, access, views[0], announce=request.config.discovery)
             await stack.enter_async_context(serving)
         notify("READY=1")

@@ -17,6 +17,7 @@ from typing import Any
 
 import msgspec
 
+from fwid_agent.api.files import write_private
 from fwid_agent.config import default_store_path
 from fwid_agent.errors import FwidError, UsageError
 from fwid_agent.service.privileges import find_user
@@ -59,6 +60,7 @@ def _run_app(store: Path, user: str) -> None:
     """Prepare the app's data folder and become `fwid run`; does not return."""
     options = read_options(store.parent.parent / "options.json")
     sources = options.pop("sources", None) or [find_interface(_ROUTES.read_text("ascii"))]
+    keep_password(options, store)
     adopt(store, user)
     config = store.parent.with_suffix(".json")
     config.write_bytes(msgspec.json.encode(options))
@@ -74,6 +76,16 @@ def read_options(path: Path) -> dict[str, Any]:
     except (OSError, msgspec.DecodeError) as error:
         raise UsageError(f"{path}: no options of a Home Assistant app ({error})") from error
     return options
+
+
+def keep_password(options: dict[str, Any], store: Path) -> None:
+    """Put a FRITZ!Box's password into a file of the agent's own, and name that in the options."""
+    password = options.pop("fritzbox_password", None)
+    if password:
+        store.parent.mkdir(mode=0o700, exist_ok=True)
+        path = store.with_name("fritzbox.password")
+        write_private(path, str(password).encode())
+        options["fritzbox_password_file"] = str(path)
 
 
 def find_interface(routes: str) -> str:

@@ -115,6 +115,7 @@ class Watcher(threading.Thread):
             self.error = error
         finally:
             self._stopping.set()
+            self.ready.set()  # or never: nobody has to wait any longer
             self._refuse_commands()
             self._on_end()
 
