@@ -1,11 +1,17 @@
-"""Copies of frames: a mirror port's are found, whatever the blocks, and nothing else is."""
+"""Copies of frames: of mirror ports, of interfaces, of captures of one time, and nothing else."""
 
 import itertools
 import random
 from dataclasses import replace
 
 import numpy as np
-from fwid_agent.core.copies import COPY_WITHIN_NS, MAX_REMEMBERED, CopyFilter
+from fwid_agent.core.copies import (
+    COPY_WITHIN_NS,
+    MAX_REMEMBERED,
+    CopyFilter,
+    InterfaceFilter,
+    find_near,
+)
 from fwid_agent.core.packets import decode_packets
 from fwid_agent.types import Bools, FrameBlock
 from hypothesis import given, settings
@@ -103,3 +109,74 @@ def test_a_capture_without_clock_remembers_but_so_many() -> None:
     assert int((~again).sum()) >= MAX_REMEMBERED
     other = replace(block, ts_ns=block.ts_ns + 10**12)
     assert copies.keep(other, decode_packets(other)).all()
+
+
+# --- several interfaces --------------------------------------------------------------------------
+
+Event = tuple[int, int, int]  # what was sent, when, and on which interface
+
+
+def kept_of_interfaces(events: list[Event], cuts: list[int]) -> list[bool]:
+    """Run the filter over frames of several interfaces, in blocks."""
+    copies = InterfaceFilter()
+    kept: list[bool] = []
+    for begin, end in itertools.pairwise([0, *sorted(cuts), len(events)]):
+        part = events[begin:end]
+        block = block_of([tcp(number) for number, _, _ in part], [ts_ns for _, ts_ns, _ in part])
+        block = replace(block, source=np.array([source for _, _, source in part], np.uint16))
+        answer = copies.keep(block, decode_packets(block))
+        kept += [True] * len(part) if answer is None else answer.tolist()
+    return kept
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32), st.lists(st.integers(0, 40), max_size=3))
+def test_what_two_interfaces_show_counts_once(seed: int, cuts: list[int]) -> None:
+    """Each frame that was sent counts once, also one sent twice and one shown by one alone."""
+    rng = random.Random(seed)
+    events: list[Event] = []
+    sent = 0
+    now_ns = 10**18
+    for number in range(15):
+        now_ns += rng.choice([5 * _MS, 50 * _MS])
+        shown_by = rng.choice([[0], [1], [0, 1], [1, 0]])
+        for again in range(rng.choice([1, 1, 1, 2])):  # sent again at once, by the device itself
+            sent += 1
+            for late, source in enumerate(shown_by):
+                events.append((number, now_ns + again * 3 * _MS + late * 1000, source))
+    kept = kept_of_interfaces(events, [min(cut, len(events)) for cut in cuts])
+    assert sum(kept) == sent
+
+
+def test_one_interface_is_left_alone() -> None:
+    """What comes twice on a single one was sent twice: nothing is looked for, and nothing lost."""
+    copies = InterfaceFilter()
+    block = block_of([tcp(1)] * 5, [0, 1, 2, 3, 4])
+    assert copies.keep(block, decode_packets(block)) is None
+
+
+def test_the_same_on_another_interface_later_is_no_copy() -> None:
+    """Files of two mornings, joined into one of two interfaces, are two mornings."""
+    late = COPY_WITHIN_NS + 1
+    assert kept_of_interfaces([(1, 0, 0), (1, late, 1)], []) == [True, True]
+    assert kept_of_interfaces([(1, 0, 0), (2, 5, 1), (1, late, 1)], [1, 2]) == [True] * 3
+
+
+@settings(max_examples=80)
+@given(
+    st.lists(st.tuples(st.integers(0, 4), st.integers(-5, 5)), max_size=12),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(-5, 5)), max_size=12),
+)
+def test_frames_of_another_capture_are_found_as_plain_loops_find_them(
+    ours: list[tuple[int, int]], others: list[tuple[int, int]]
+) -> None:
+    """Alike, and close in time on either side: clocks of two captures need not agree."""
+
+    def columns(frames: list[tuple[int, int]]) -> tuple[np.ndarray, np.ndarray]:
+        return (
+            np.array([hashed for hashed, _ in frames], np.uint64),
+            np.array([ts_ns for _, ts_ns in frames], np.int64),
+        )
+
+    expected = [any(a == b and abs(t - u) <= 2 for b, u in others) for a, t in ours]
+    assert find_near(*columns(ours), *columns(others), within_ns=2).tolist() == expected

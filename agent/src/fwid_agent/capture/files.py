@@ -77,6 +77,10 @@ class CaptureReader:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the input."""
         self._stream.close()
 
     def __iter__(self) -> Iterator[FrameBlock]:

@@ -34,7 +34,10 @@ Unit = Annotated[
     typer.Option(help="What counts as one observation: each calendar day (UTC), or each file."),
 ]
 Dedup = Annotated[
-    bool, typer.Option("--dedup", help="Leave out copies of frames, as a mirror port makes them.")
+    bool,
+    typer.Option(
+        "--dedup", help="Leave out copies within one source too, as a mirror port makes them."
+    ),
 ]
 Speed = Annotated[
     str, typer.Option(metavar="FACTOR", help="max, or a multiple of real time such as 60.")

@@ -3,22 +3,20 @@
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from fwid_agent.capture.files import CaptureFile, CaptureReader, find_captures, open_capture
-from fwid_agent.capture.frames import select_frames
 from fwid_agent.config import Config
 from fwid_agent.core.contacts import ContactBook
-from fwid_agent.core.copies import CopyFilter
 from fwid_agent.core.devices import DeviceTracker, Sides
 from fwid_agent.core.flows import FlowTable
-from fwid_agent.core.merging import SourceMerge
 from fwid_agent.core.packets import count_undecoded, decode_packets
 from fwid_agent.core.segments import split_segments
 from fwid_agent.core.units import UnitAccumulator
 from fwid_agent.errors import UnreadableInputError
+from fwid_agent.pipeline.duplicates import Duplicates
 from fwid_agent.pipeline.messages import OnNote, OnProgress, Progress
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import ContactTable, FlowMarks, FrameBlock, PacketBatch, UnitTable
@@ -59,21 +57,24 @@ class Ingest:
         self._contacts = ContactBook(options.window_ns, options.own)
         self.packets = 0
         self.bytes = 0
-        self.copies: Counter[int] = Counter()  # by source
         self.flows = 0
         self.undecoded: dict[str, int] = {}
         self.latest_ns = 0  # latest time in the session
         self.typical_ns = 0  # latest time of all that is not a single frame's alone
         self._flow_table = self._new_flow_table()
-        self._filters = self._new_filters()
+        self._duplicates = Duplicates(mirrored=options.dedup, several=options.several_sources)
         self._fed = False
 
-    def begin_session(self, session: int, first_ns: int) -> None:
-        """Begin a capture: no flow and no window spans two of them."""
+    def begin_session(self, session: int, first_ns: int, path: str | None = None) -> None:
+        """Begin a capture: no flow and no window spans two of them.
+
+        Frames that an earlier capture of the run has too are left out, where `path` says which file
+        this one is.
+        """
         first_ns = min(max(first_ns, 0), latest_believed_ns())
         self.flows += self._flow_table.flows_total
         self._flow_table = self._new_flow_table()
-        self._filters = self._new_filters()
+        self._duplicates.begin(path, first_ns)
         origin_ns = first_ns if self._options.per_file else 0
         self._accumulator.begin_session(session, origin_ns)
         self._contacts.begin_session(origin_ns)
@@ -99,19 +100,21 @@ class Ingest:
         batch = decode_packets(block)
         for reason, count in count_undecoded(batch).items():
             self.undecoded[reason] = self.undecoded.get(reason, 0) + count
-        for copies in self._filters:
-            kept = copies.keep(block, batch)
-            self.copies.update(block.source[~kept].tolist())
-            block = select_frames(block, kept)
-            batch = PacketBatch(*(getattr(batch, field.name)[kept] for field in fields(batch)))
+        block, batch = self._duplicates.take_out(block, batch)
         batch = split_segments(batch, block.segment_bytes)
         if len(block.ts_ns):
             self.latest_ns = max(self.latest_ns, int(block.ts_ns.max()))
             self.typical_ns = max(self.typical_ns, int(np.median(block.ts_ns)))
         return batch, self._flow_table.update(batch), self.devices.update(batch)
 
+    @property
+    def copies(self) -> Counter[int]:
+        """Frames that were left out because they counted already, by source."""
+        return self._duplicates.copies
+
     def end_session(self) -> None:
         """End the capture, unless an earlier run has: then it has added up the last window too."""
+        self._duplicates.end(self.latest_ns)
         if self._fed:
             self._accumulator.end_session()
 
@@ -123,10 +126,6 @@ class Ingest:
     def flows_so_far(self) -> int:
         """Flows of all sessions."""
         return self.flows + self._flow_table.flows_total
-
-    def _new_filters(self) -> list[CopyFilter | SourceMerge]:
-        filters: list[CopyFilter | SourceMerge] = [CopyFilter()] if self._options.dedup else []
-        return [*filters, SourceMerge()] if self._options.several_sources else filters
 
     def _new_flow_table(self) -> FlowTable:
         config = self._options.config
@@ -188,7 +187,7 @@ def read_windows(
     tables: dict[int, list[UnitTable]] = {}
     faults: list[UnreadableInputError] = []
     for session, capture in enumerate(list_captures(paths, on_note), 1):
-        ingest.begin_session(session, capture.first_ts_ns)
+        ingest.begin_session(session, capture.first_ts_ns, capture.path)
         try:
             with open_capture(capture.path) as reader:
                 for block in read_blocks(reader, on_progress, on_note):

@@ -23,7 +23,7 @@ def read_session(
 
     """
     session, counted = ledger.open_session(capture)
-    home.ingest.begin_session(session, capture.first_ts_ns)
+    home.ingest.begin_session(session, capture.first_ts_ns, capture.path)
     with open_capture(capture.path) as reader:
         for block in read_blocks(reader, on_progress, on_note):
             skipped = min(counted, len(block.ts_ns))
