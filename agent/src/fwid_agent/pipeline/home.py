@@ -80,6 +80,12 @@ class Home:
         self.devices: dict[int, WatchedDevice] = {}  # by MAC
         self._changed: set[int] = set()  # devices whose watch is not stored yet
         self._border_ns = _NEVER_NS  # units that began before it have been judged
+        self._since_ns = _FOREVER_NS  # units that begin later are new, whatever has been judged
+
+    def start_clock(self, now_ns: int) -> None:
+        """Take this as the time: what was judged of a later one was of a clock that was wrong."""
+        self._border_ns = _NEVER_NS
+        self._since_ns = now_ns
 
     def feed(self, block: FrameBlock) -> None:
         """Take frames of the session that was begun last."""
@@ -148,7 +154,8 @@ class Home:
         for label in dict.fromkeys(labels[np.argsort(table.start_ns, kind="stable")].tolist()):
             unit = select_periods(table, np.flatnonzero(labels == label))
             # What comes late for a unit that was judged is kept, but it is not judged again.
-            late = self._unit == "day" and label <= device.judged_ns // self._unit_ns
+            judged = label <= device.judged_ns // self._unit_ns
+            late = self._unit == "day" and judged and label * self._unit_ns < self._since_ns
             heard = unit.sums[:, :, SUM_INDEX["packets"]].any()
             # A silent unit is told once: the device is quiet, and stays so until it speaks.
             if not late and (heard or device.watch.state.state is not State.QUIET):

@@ -1,6 +1,7 @@
 """Frames as they come, by the machine's own clock."""
 
 import logging
+import time
 from collections.abc import Iterator, Sequence
 from select import select
 
@@ -13,12 +14,12 @@ from fwid_agent.service.link import CaptureLink
 from fwid_agent.types import FrameBlock
 
 _AT_ONCE = 16  # reads, before the analysis looks at anything else
-_SET_BACK_NS = 60 * SECOND_NS
+_SET_NS = 60 * SECOND_NS  # a step that is larger is no slewing
 _log = logging.getLogger("fwid")
 
 
 class LiveFeed:
-    """Feeds a home with what capture processes send; a clock that is set back begins a session."""
+    """Feeds a home with what capture processes send; a clock that is set begins a session."""
 
     def __init__(self, links: Sequence[CaptureLink]) -> None:
         self.clock = SystemClock()
@@ -48,10 +49,7 @@ class LiveFeed:
             self._tell(link)
         if all(link.over for link in self._links):
             raise CaptureError("; ".join(source.trouble for source in self.sources))
-        if self.clock.now_ns() < self._home.ingest.latest_ns - _SET_BACK_NS:
-            _log.warning("the clock was set back; a new session begins")
-            self._home.end_session()
-            self._begin_session()
+        self._follow_clock()
 
     def end(self) -> None:
         """Feed what was still on its way, and let go of the sources."""
@@ -63,10 +61,27 @@ class LiveFeed:
 
     def _begin_session(self) -> None:
         session = self._ledger.open_live(", ".join(one.source for one in self.sources))
-        self._home.ingest.begin_session(session, self.clock.now_ns())
+        now_ns = self.clock.now_ns()
+        self._home.ingest.begin_session(session, now_ns)
+        self._home.start_clock(now_ns)
+        self._ahead_ns = self._measure_ahead_ns()
+
+    def _follow_clock(self) -> None:
+        """Begin a session where the clock was set: nobody watched what lies between."""
+        before_ns, self._ahead_ns = self._ahead_ns, self._measure_ahead_ns()
+        step_ns = self._ahead_ns - before_ns
+        if abs(step_ns) > _SET_NS:
+            _log.warning("the clock was set by %+d s; a new session begins", step_ns // SECOND_NS)
+            self._home.end_session()
+            self._begin_session()
+
+    def _measure_ahead_ns(self) -> int:
+        """Return how far the clock is ahead of one that nobody sets."""
+        return self.clock.now_ns() - time.monotonic_ns()
 
     def _feed(self, link: CaptureLink, blocks: Iterator[FrameBlock]) -> None:
         for block in blocks:
+            self._follow_clock()  # before frames of another time are taken for later ones
             self._home.feed(block)
         # Stored together with the frames before it, so that none is counted twice.
         self._ledger.add_position(link.health.source, link.position)
