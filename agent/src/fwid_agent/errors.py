@@ -48,6 +48,10 @@ class StoreError(FwidError):
     exit_code = 4
 
 
+class StoreLostError(StoreError):
+    """The store is removed, or damaged: nothing can be stored in it any more."""
+
+
 class ModelError(FwidError):
     """A model or prior file does not fit: wrong shape, quantisation, version or checksum."""
 

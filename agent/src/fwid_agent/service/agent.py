@@ -76,7 +76,7 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
     async with AsyncExitStack() as stack:
         access = Access(request.store.parent)
         server = await listen(request.store, lambda asked: _answer(watcher, access, asked))
-        stack.callback(socket_path(request.store).unlink, missing_ok=True)
+        stack.callback(_remove, socket_path(request.store))
         stack.callback(server.close)
         watcher.start()
         stack.push_async_callback(_end, watcher)
@@ -123,6 +123,11 @@ async def _serving(
             config = access.introduction(certificate, port)
             await stack.enter_async_context(introduced(api.supervisor, config))
         yield
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):  # where the disk has become read-only, the next start removes it
+        path.unlink()
 
 
 async def _end(watcher: Watcher) -> None:

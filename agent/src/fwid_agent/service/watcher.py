@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from fwid_agent.config import Config
-from fwid_agent.errors import CaptureError, FwidError, StoreError
+from fwid_agent.errors import CaptureError, FwidError, StoreError, StoreLostError
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
@@ -71,7 +71,7 @@ class Watcher(threading.Thread):
         super().__init__(name="analysis")
         self.counters = Counters()
         self.error: Exception | None = None  # why the thread ended, if not because it was told to
-        self.ready = threading.Event()  # the store is open, and what it holds is known
+        self.ready = threading.Event()  # what the store holds is known, or why it never will be
         self._request = request
         self._on_events = on_events
         self._on_end = on_end
@@ -161,9 +161,13 @@ class Watcher(threading.Thread):
             home.commit()
             # Of a time that may be wrong, no more is forgotten than frames have reached.
             ledger.compact(min(now_ns, home.ingest.typical_ns), self._request.config)
+            if self._trouble:
+                _log.info("the store takes what is new again")
             self._trouble = ""
             if judged:
                 self._on_judged()
+        except StoreLostError:
+            raise  # to go on would be to watch for nobody
         except StoreError as error:
             if str(error) != self._trouble:
                 _log.warning("%s", error)

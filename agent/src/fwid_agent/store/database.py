@@ -9,12 +9,13 @@ from pathlib import Path
 
 from msgspec import MsgspecError
 
-from fwid_agent.errors import StoreError
+from fwid_agent.errors import StoreError, StoreLostError
 from fwid_agent.store.migrations import MIGRATIONS
 
 _APPLICATION_ID = 0x66776964  # "fwid"
 _BUSY_S = 5.0
 
+_DAMAGED = "the store is damaged: restore a backup or name another file"
 _MEANING: Mapping[int, str] = {
     sqlite3.SQLITE_FULL: "the disk is full: free some space (what was stored before is kept)",
     sqlite3.SQLITE_READONLY: "the store is read-only: give the right to write to it",
@@ -22,7 +23,7 @@ _MEANING: Mapping[int, str] = {
     sqlite3.SQLITE_BUSY: "another program is writing to the store: try again when it has ended",
     sqlite3.SQLITE_LOCKED: "another program is writing to the store: try again when it has ended",
     sqlite3.SQLITE_NOTADB: "not a fwid store: name another file",
-    sqlite3.SQLITE_CORRUPT: "the store is damaged: restore a backup or name another file",
+    sqlite3.SQLITE_CORRUPT: _DAMAGED,
     sqlite3.SQLITE_CANTOPEN: "the store cannot be opened: look at the path and its rights",
     sqlite3.SQLITE_IOERR: "the disk fails: look at the system's log",
 }
@@ -49,11 +50,21 @@ def clear_errors(path: Path) -> Iterator[None]:
     except sqlite3.Error as error:
         code = getattr(error, "sqlite_errorcode", None)
         meaning = _MEANING.get(code & 0xFF, str(error)) if code is not None else str(error)
-        raise StoreError(f"{path}: {meaning}") from error
+        kind = StoreLostError if meaning == _DAMAGED else StoreError
+        raise kind(f"{path}: {meaning}") from error
     except (DamagedError, UnicodeDecodeError) as error:  # the latter: SQLite quotes damaged text
-        raise StoreError(f"{path}: {_MEANING[sqlite3.SQLITE_CORRUPT]}") from error
+        raise StoreLostError(f"{path}: {_DAMAGED}") from error
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror or error}") from error
+
+
+def identify(path: Path) -> tuple[int, int] | None:
+    """Return which file lies there; None where none does."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
 
 
 @contextmanager

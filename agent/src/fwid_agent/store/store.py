@@ -12,9 +12,9 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from fwid_agent.config import Config
-from fwid_agent.errors import StoreError
+from fwid_agent.errors import StoreError, StoreLostError
 from fwid_agent.store import contacts, devices, events, feedback, periods, verdicts
-from fwid_agent.store.database import clear_errors, connect, decoding, transaction
+from fwid_agent.store.database import clear_errors, connect, decoding, identify, transaction
 from fwid_agent.store.periods import Kind
 from fwid_agent.store.rows import (
     DeviceName,
@@ -41,6 +41,7 @@ class Store:
 
     def __init__(self, path: Path, connection: sqlite3.Connection, agent: UUID) -> None:
         self.path = path
+        self._file = identify(path)
         self.agent = agent  # id of the agent that the store belongs to
         self._connection = connection
 
@@ -48,11 +49,9 @@ class Store:
     def open(cls, path: Path, *, create: bool = True) -> Self:
         """Open a store, and make it where there is none unless `create` is false."""
         connection = connect(path, create=create)
-        with clear_errors(path), transaction(connection):
-            connection.execute("INSERT OR IGNORE INTO meta VALUES ('agent', ?)", (str(uuid4()),))
-            (agent,) = connection.execute("SELECT value FROM meta WHERE key = 'agent'").fetchone()
-            with decoding():
-                return cls(path, connection, UUID(agent))
+        with clear_errors(path), decoding():
+            # Whoever only reads waits for nobody who writes.
+            return cls(path, connection, _read_agent(connection) or _make_agent(connection))
 
     def __enter__(self) -> Self:
         return self
@@ -256,5 +255,22 @@ class Store:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with clear_errors(self.path), transaction(self._connection):
-            yield self._connection
+        with clear_errors(self.path):
+            # SQLite would go on writing into a file that nobody can open any more.
+            if identify(self.path) != self._file:
+                raise StoreLostError(f"{self.path}: the store was removed or replaced meanwhile")
+            with transaction(self._connection):
+                yield self._connection
+
+
+def _read_agent(connection: sqlite3.Connection) -> UUID | None:
+    row = connection.execute("SELECT value FROM meta WHERE key = 'agent'").fetchone()
+    return UUID(row[0]) if row else None
+
+
+def _make_agent(connection: sqlite3.Connection) -> UUID:
+    with transaction(connection):
+        connection.execute("INSERT OR IGNORE INTO meta VALUES ('agent', ?)", (str(uuid4()),))
+        agent = _read_agent(connection)
+    assert agent is not None
+    return agent
