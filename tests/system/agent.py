@@ -1,12 +1,13 @@
 """The agent on the bridge, and a laptop of the home that talks to it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -45,10 +46,10 @@ class Agent:
         )
         return [json.loads(line) for line in done.stdout.splitlines()]
 
-    def says(self, words: str, seconds: float = 60) -> str:
-        """Wait until it has logged such a line; returns it."""
+    def says(self, words: str, *, after: int = 0, seconds: float = 60) -> str:
+        """Wait until it has logged such a line, behind so many others; returns it."""
         return wait_for(
-            lambda: next((line for line in self.log if words in line), ""), seconds, words
+            lambda: next((line for line in self.log[after:] if words in line), ""), seconds, words
         )
 
     def events(self) -> list[Event]:
@@ -63,19 +64,35 @@ class Agent:
 
 
 @contextmanager
-def agent_on(home: Home, folder: Path, *, config: str = CONFIG) -> Iterator[Agent]:
-    """Run the agent on the bridge of a home."""
+def agent_on(
+    home: Home,
+    folder: Path,
+    *,
+    config: str = CONFIG,
+    card: str = BRIDGE,
+    port: int = PORT,
+    wait: bool = True,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Agent]:
+    """Run the agent where the bridge of a home is, on one of the cards there."""
     (folder / "fwid.toml").write_text(config)
-    command = home.house.inside(sys.executable, "-m", "fwid_agent.cli.main", "run", BRIDGE)
+    command = home.house.inside(sys.executable, "-m", "fwid_agent.cli.main", "run", card)
     command += ["--store", str(folder / "fwid.db"), "--config", str(folder / "fwid.toml")]
     process = subprocess.Popen(
-        [*command, "--port", str(PORT)], stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*command, "--port", str(port)],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=os.environ | (environment or {}),
+        start_new_session=True,
     )
     agent = Agent(process, folder / "fwid.db")
     reader = threading.Thread(target=_read, args=(process, agent.log))
     reader.start()
     try:
-        agent.says("serving")
+        if wait:
+            agent.says("capturing")
+            if port:
+                agent.says("serving")
         yield agent
     finally:
         if process.poll() is None:

@@ -93,7 +93,12 @@ class Home:
         host = Host(name, self._namespace(name), f"{_MAKER}:{number:02x}", f"10.77.0.{number}")
         self.hosts[name] = host
         run("ip", "netns", "add", host.namespace)
-        port = f"to-{name}"
+        self.plug(host)
+        return host
+
+    def plug(self, host: Host) -> None:
+        """Lay a host's cable to the bridge."""
+        port = f"to-{host.name}"
         run(
             *("ip", "-n", self.house.namespace, "link", "add", port, "type", "veth"),
             *("peer", "name", "eth0", "address", host.mac, "netns", host.namespace),
@@ -102,7 +107,10 @@ class Home:
         run("ip", "-n", self.house.namespace, "link", "set", port, "master", BRIDGE)
         self._set_up(host, "eth0")
         self.give_address(host, host.ip)
-        return host
+
+    def unplug(self, host: Host) -> None:
+        """Take the cable away, with the cards at both ends."""
+        run("ip", "-n", self.house.namespace, "link", "del", f"to-{host.name}")
 
     def give_address(self, host: Host, ip: str) -> None:
         """Replace a host's address."""

@@ -1,0 +1,1 @@
+"""Faults, each injected for real into a running agent, and what came of it."""
