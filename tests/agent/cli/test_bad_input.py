@@ -179,6 +179,15 @@ def test_standard_input_that_is_no_capture(good: Path) -> None:
         assert b'"packets":699' in ended.stdout.splitlines()[-1]
 
 
+@pytest.mark.parametrize("source", ["tzsp://router", "fritzbox://", "http://192.0.2.1", ""])
+def test_a_source_that_is_none(fwid: Fwid, source: str) -> None:
+    """Told before anything is started."""
+    ended = fwid("run", "--", source)
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err.startswith(f"fwid: {source!r}")
+    assert ended.err.count("\n") == 1
+
+
 def test_a_device_that_is_not_there(fwid: Fwid, good: Path, tmp_path: Path) -> None:
     """The captures in which it is missing are named, not those where it is."""
     without = tmp_path / "without.pcap"

@@ -11,16 +11,25 @@ To add a kind:
 """
 
 import re
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import NamedTuple, Protocol
+from urllib.parse import SplitResult, urlsplit
 
+from fwid_agent.capture.tzsp import PORT
 from fwid_agent.config import Config
-from fwid_agent.errors import UsageError
+from fwid_agent.errors import CaptureEndedError, UsageError
 from fwid_agent.types import FrameBlock
 
+STDIN = "-"
 _INTERFACE = re.compile(r"[^\s/:]{1,15}")  # as the kernel has it (dev_valid_name)
+_TZSP, _FRITZBOX = "tzsp://", "fritzbox://"
+_HTTP_PORT, _HTTPS_PORT = 80, 443
+_BOX_INTERFACE = re.compile(r"[0-9A-Za-z._-]{0,40}")  # such as 1-lan or 4-131
 
 
 class Source(Protocol):
@@ -77,6 +86,41 @@ def _open_interface(opening: Opening) -> AbstractContextManager[Source]:
     return Interface(opening.source)
 
 
+def _open_pipe(opening: Opening) -> AbstractContextManager[Source]:
+    from fwid_agent.capture.pipe import PipeCapture  # noqa: PLC0415
+
+    if sys.stdin.isatty():
+        raise CaptureEndedError(f"{STDIN}: nobody sends a capture; pipe one in, or name a source")
+    return PipeCapture(sys.stdin.fileno(), STDIN)
+
+
+def _open_folder(opening: Opening) -> AbstractContextManager[Source]:
+    from fwid_agent.capture.rotating import RotatingFolder  # noqa: PLC0415
+
+    return RotatingFolder(Path(opening.source), opening.position)
+
+
+def _open_tzsp(opening: Opening) -> AbstractContextManager[Source]:
+    from fwid_agent.capture.tzsp_socket import TzspSocket  # noqa: PLC0415
+
+    return TzspSocket(*read_tzsp(opening.source))
+
+
+def _open_fritzbox(opening: Opening) -> AbstractContextManager[Source]:
+    from fwid_agent.capture.fritzbox import LAN, FritzBox, Login, read_password  # noqa: PLC0415
+    from fwid_agent.capture.fritzbox_client import BoxAddress, FritzBoxClient  # noqa: PLC0415
+
+    config, named = opening.config, read_fritzbox(opening.source)
+    port = named.port or (_HTTPS_PORT if config.fritzbox_tls else _HTTP_PORT)
+    fingerprint = (config.fritzbox_certificate or opening.position).replace(":", "").lower()
+    file = Path(config.fritzbox_password_file) if config.fritzbox_password_file else None
+    return FritzBox(
+        FritzBoxClient(BoxAddress(named.host, port, config.fritzbox_tls, fingerprint)),
+        Login(config.fritzbox_user or "", lambda: read_password(file)),
+        named.interface or LAN,
+    )
+
+
 KINDS = (
     Kind(
         "interface",
@@ -85,7 +129,81 @@ KINDS = (
         _open_interface,
         raw=True,
     ),
+    Kind("pipe", "- for a capture on standard input", lambda source: source == STDIN, _open_pipe),
+    Kind(
+        "folder",
+        "a folder of captures such as /var/lib/captures/",
+        lambda source: "/" in source and "://" not in source,
+        _open_folder,
+        resumes=True,
+    ),
+    Kind(
+        "tzsp",
+        f"{_TZSP}ADDRESS",
+        lambda source: source.startswith(_TZSP) and bool(read_tzsp(source)),
+        _open_tzsp,
+    ),
+    Kind(
+        "fritzbox",
+        f"{_FRITZBOX}HOST",
+        lambda source: source.startswith(_FRITZBOX) and bool(read_fritzbox(source)),
+        _open_fritzbox,
+        resumes=True,
+    ),
 )
+
+
+class Router(NamedTuple):
+    """Who sends by TZSP, and which port to."""
+
+    sender: IPv4Address | IPv6Address
+    port: int
+
+
+class Box(NamedTuple):
+    """A FRITZ!Box, and what of it."""
+
+    host: str
+    port: int | None
+    interface: str  # "" for its LAN
+
+
+def read_tzsp(source: str) -> Router:
+    """Read tzsp://ADDRESS[:PORT]; raises UsageError."""
+    parts = _split(source)
+    try:
+        sender = ip_address(parts.hostname or "")
+    except ValueError as error:
+        raise UsageError(f"{source!r}: name the router by its IP address") from error
+    if parts.path.strip("/"):
+        raise UsageError(f"{source!r}: nothing stands behind the address but a port")
+    return Router(sender, parts.port or PORT)
+
+
+def read_fritzbox(source: str) -> Box:
+    """Read fritzbox://HOST[:PORT][/INTERFACE]; raises UsageError."""
+    parts = _split(source)
+    if not parts.hostname:
+        raise UsageError(f"{source!r}: names no host; {_FRITZBOX}fritz.box is the usual one")
+    interface = parts.path.removeprefix("/")
+    if not _BOX_INTERFACE.fullmatch(interface):
+        raise UsageError(f"{source!r}: {interface!r} is no interface of a FRITZ!Box")
+    return Box(parts.hostname, parts.port, interface)
+
+
+def _split(source: str) -> SplitResult:
+    """Take a source apart; a password is not to be in one."""
+    try:
+        parts = urlsplit(source)
+        port = parts.port
+    except ValueError as error:
+        raise UsageError(f"{source!r}: {error}") from error
+    if port == 0:
+        raise UsageError(f"{source!r}: there is no port 0")
+    if parts.username is not None or parts.query or parts.fragment:
+        shown = f"{parts.scheme}://{parts.hostname}"
+        raise UsageError(f"{shown!r}: user and password go into fwid.toml")
+    return parts
 
 
 def find_kind(source: str) -> Kind:

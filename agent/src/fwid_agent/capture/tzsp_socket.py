@@ -95,7 +95,7 @@ class TzspSocket:
             return None
         starts = np.arange(len(sizes), dtype=np.int64) * _SLOT_BYTES
         size = np.array(sizes, np.int64)
-        data = np.frombuffer(buffer, np.uint8)
+        data = np.frombuffer(buffer, np.uint8, len(sizes) * _SLOT_BYTES)
         found = unwrap(data, starts, np.minimum(size, _SLOT_BYTES), size)
         if found.foreign:
             self._note("sends frames of another kind than Ethernet, which are passed over")
