@@ -224,6 +224,28 @@ def test_a_clock_that_jumps_back(fwid: Fwid, tmp_path: Path) -> None:
     assert summary_of(replayed)["packets"] == 8
 
 
+@pytest.mark.parametrize(
+    ("link_type", "said"),
+    [
+        (127, "link type 127 (IEEE802_11_RADIO) is not decoded: 12 frames; capture on the wired"),
+        (0, "link type 0 (NULL) is not decoded: 12 frames; capture on an Ethernet interface"),
+        (4444, "link type 4444 is not decoded: 12 frames; "),
+        (101, "no MAC addresses in this capture, so no devices can be told apart"),
+    ],
+)
+def test_a_capture_of_which_nothing_can_come(
+    fwid: Fwid, tmp_path: Path, link_type: int, said: str
+) -> None:
+    """An empty table says nothing; one note says why it is empty."""
+    path = tmp_path / "odd.pcap"
+    frames = [Frame(frame.data[14:], frame.ts_ns) for frame in FRAMES]
+    path.write_bytes(pcap(frames, link_type=link_type))
+    ended = fwid("replay", path, "--json")
+    assert_one_line(ended, 0, f"note: {path}: {said}")
+    assert summary_of(ended)["packets"] == WHOLE
+    assert summary_of(ended)["devices"] == []
+
+
 # --- disks ---------------------------------------------------------------------------------------
 
 

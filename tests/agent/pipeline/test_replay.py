@@ -294,7 +294,10 @@ def test_who_never_speaks_is_quiet(tmp_path: Path) -> None:
 
     assert {line.state for line in ran.verdicts if line.device == OTHER} == {"quiet"}
     assert {line.state for line in ran.verdicts if line.device == ONE} == {"learning", "stable"}
-    assert [device.mac for device in ran.summary.devices] == [ONE]
+    assert [(device.mac, device.state) for device in ran.summary.devices] == [
+        (ONE, "stable"),
+        (OTHER, "quiet"),
+    ]
     devices = content(tmp_path / "home.db").devices
     (row,) = [row for row in devices if row.device == parse_mac(OTHER)]
     assert (row.packets_sent, row.packets_received) == (0, 144)

@@ -8,7 +8,7 @@ import typer
 
 from fwid_agent.cli.compare import decision_record
 from fwid_agent.cli.options import Device, Json, Store, read_mac, store_path
-from fwid_agent.cli.output import make_table, out, plain, print_json, say, styled
+from fwid_agent.cli.output import make_table, out, plain, print_json, say, styled, told_reasons
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.core.stability import Accepted, DeviceState, Relearn
 from fwid_agent.errors import UsageError
@@ -220,9 +220,9 @@ def _print_verdict(verdict: VerdictRow) -> None:
     g = f"  g = {decision.effect.g:.2f}" if decision.effect else ""
     day = format_time(verdict.unit_start_ns)[:10]
     say(f"  {day}  v{verdict.version}  ", styled(verdict.state.value), g)
-    if decision.verdict.value in ("changed", "different"):
-        for reason in decision.reasons:
-            say(f"      • {describe_reason(reason.key, reason.params)}")
+    shown = told_reasons(decision.verdict.value, verdict.state.value)
+    for reason in decision.reasons[:shown]:
+        say(f"      • {describe_reason(reason.key, reason.params)}")
 
 
 def _versions(event: Event) -> str:

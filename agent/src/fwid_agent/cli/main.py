@@ -2,6 +2,7 @@
 
 import errno
 import os
+import signal
 import sys
 import traceback
 from typing import Annotated, Any, NoReturn
@@ -13,6 +14,7 @@ from fwid_agent.cli import backup, bench, compare, devices, lab, pair, replay, r
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError
 
+_PIPE_CLOSED = 128 + signal.SIGPIPE  # as a shell reports programs that the signal ends
 _OF_THE_EXTRA = ("keras", "matplotlib", "sklearn", "tensorflow")
 
 
@@ -94,7 +96,7 @@ def main() -> None:
     except BrokenPipeError:
         # Whoever read our output has gone; nothing is left to say, nor anybody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        sys.exit(_PIPE_CLOSED)
     except Exception as error:
         if isinstance(error, ModuleNotFoundError) and error.name in _OF_THE_EXTRA:
             _end(f"this needs {error.name}: pip install 'fwid-agent[lab]'", 2, error)

@@ -80,6 +80,13 @@ def styled(state: str) -> Text:
     return Text(state, STATE_STYLE.get(state, ""))
 
 
+def told_reasons(verdict: str, state: str) -> int | None:
+    """How many of a unit's reasons people are told (None: all); a suspicion has at least one."""
+    if verdict in ("changed", "different"):
+        return None
+    return 1 if state == "suspected" else 0
+
+
 def say(*parts: str | Text) -> None:
     """Print one line of text and of words in colour."""
     out.print(Text.assemble(*(plain(part) if isinstance(part, str) else part for part in parts)))

@@ -17,8 +17,16 @@ from fwid_agent.cli.options import (
     read_duration,
     read_speed,
 )
-from fwid_agent.cli.output import make_table, note, out, print_json, reading, say, styled
-from fwid_agent.report.words import describe_reason
+from fwid_agent.cli.output import (
+    make_table,
+    note,
+    out,
+    print_json,
+    reading,
+    say,
+    styled,
+    told_reasons,
+)
 
 if TYPE_CHECKING:
     from fwid_agent.pipeline import Summary, VerdictLine
@@ -75,9 +83,8 @@ def replay(
 def _print_verdict(line: "VerdictLine") -> None:
     g = f"  g = {line.g:.2f}" if line.g is not None else ""
     say(f"{line.time[:10]}  {line.device}  v{line.version} ", styled(line.state), g)
-    if line.verdict in ("changed", "different"):
-        for reason in line.reasons:
-            say(f"              • {describe_reason(reason.key, reason.params)}")
+    for reason in line.reasons[: told_reasons(line.verdict, line.state)]:
+        say(f"              • {reason.text}")
 
 
 def _print_summary(summary: "Summary") -> None:

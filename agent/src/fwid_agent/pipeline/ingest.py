@@ -18,13 +18,13 @@ from fwid_agent.core.units import UnitAccumulator
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.duplicates import Duplicates
 from fwid_agent.pipeline.messages import OnNote, OnProgress, Progress
+from fwid_agent.pipeline.oddities import Oddities
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import ContactTable, FlowMarks, FrameBlock, PacketBatch, UnitTable
 
 SECOND_NS = 1_000_000_000
 # Damaged time stamps can be any 64 bits; what is computed from them has to fit into as many.
 _AHEAD_NS = 86_400 * SECOND_NS  # clocks differ, but nothing was captured the day after tomorrow
-_JUMP_NS = 10 * SECOND_NS  # less is the disorder of several queues, not a clock that was set
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,25 +152,19 @@ def list_captures(paths: Sequence[str], on_note: OnNote) -> tuple[CaptureFile, .
 def read_blocks(
     reader: CaptureReader, on_progress: OnProgress, on_note: OnNote
 ) -> Iterator[FrameBlock]:
-    """Yield a capture's blocks; tell how far it has come, and once if its clock jumps back."""
-    latest_ns, jumped = 0, False
-    for block in reader:
-        if len(block.ts_ns) and not jumped:
-            clock = np.maximum.accumulate(np.maximum(block.ts_ns, latest_ns))
-            back = np.flatnonzero(clock - block.ts_ns > _JUMP_NS)
-            if len(back):
-                jumped = True
-                frame = reader.frames_read - len(block.ts_ns) + int(back[0]) + 1
-                seconds = int(clock[back[0]] - block.ts_ns[back[0]]) / SECOND_NS
-                on_note(
-                    f"{reader.path}: frame {frame}: the clock jumps back by {seconds:,.0f} s; "
-                    "frames are counted at the times they bear"
-                )
-            latest_ns = int(clock[-1])
-        yield block
-        on_progress(
-            Progress(reader.frames_read, reader.bytes_read, reader.total_bytes, reader.path)
-        )
+    """Yield a capture's blocks; tell how far it has come, and what is odd about it."""
+    oddities = Oddities(reader.path, on_note)
+    try:
+        for block in reader:
+            oddities.look(block)
+            yield block
+            on_progress(
+                Progress(reader.frames_read, reader.bytes_read, reader.total_bytes, reader.path)
+            )
+    except UnreadableInputError:
+        oddities.end()
+        raise
+    oddities.end()
 
 
 def read_windows(

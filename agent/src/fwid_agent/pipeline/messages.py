@@ -55,6 +55,7 @@ class ReasonLine:
 
     key: str
     params: dict[str, Any]
+    text: str  # in words
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from fwid_agent.pipeline.messages import (
     VerdictLine,
 )
 from fwid_agent.pipeline.sessions import read_session
+from fwid_agent.report.words import describe_reason
 from fwid_agent.store import Store, VerdictRow
 from fwid_agent.types import FrameBlock, format_mac, format_time
 
@@ -115,7 +116,6 @@ class _Run:
                 is_randomised(int(mac)),
             )
             for index, mac in enumerate(counts.mac)
-            if counts.packets_sent[index]
         ]
         return Summary(
             ingest.packets,
@@ -157,5 +157,8 @@ def _lines(verdicts: Iterable[VerdictRow]) -> Iterator[VerdictLine]:
             verdict.version,
             decision.verdict.value,
             decision.effect.g if decision.effect else None,
-            tuple(ReasonLine(reason.key, dict(reason.params)) for reason in decision.reasons),
+            tuple(
+                ReasonLine(each.key, dict(each.params), describe_reason(each.key, each.params))
+                for each in decision.reasons
+            ),
         )
