@@ -256,3 +256,26 @@ async def test_the_card_gets_an_answer_without_any_agent(
     client = await hass_ws_client()
 
     assert (await ask(client, "devices"))["result"] == {"devices": []}
+
+
+async def test_reasons_are_in_the_language_that_is_asked_for(
+    hass: HomeAssistant,
+    hass_ws_client: WebSocketGenerator,
+    loaded: MockConfigEntry,
+    agent: FakeAgent,
+) -> None:
+    """Each of the household reads their own language, whatever the house's is."""
+    agent.change_version(CAMERA)
+    await until(lambda: loaded.runtime_data.journal.last_seq == 1)
+    client = await hass_ws_client()
+
+    english = await ask(client, "devices", language="en")
+    german = await ask(client, "devices", language="de")
+    unknown = await ask(client, "devices", language="xx")
+
+    assert english["result"]["devices"][0]["reasons"] == [SENTENCE]
+    (sentence,) = german["result"]["devices"][0]["reasons"]
+    assert sentence.startswith("DNS")
+    assert "Byte" in sentence
+    assert sentence != SENTENCE
+    assert unknown == english | {"id": unknown["id"]}
