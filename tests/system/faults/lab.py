@@ -11,7 +11,7 @@ from pathlib import Path
 
 from fwid_agent.store import Store
 
-from tests.system.agent import Agent, agent_on, wait_for
+from tests.system.agent import CONFIG, Agent, agent_on, wait_for
 from tests.system.home import Home, Host, run
 from tests.system.probe import MAC, read_count
 
@@ -50,6 +50,7 @@ class Lab:
         self,
         *,
         folder: Path | None = None,
+        config: str = CONFIG,
         port: int = 0,
         wait: bool = True,
         environment: Mapping[str, str] | None = None,
@@ -58,6 +59,7 @@ class Lab:
         with agent_on(
             *(self.home, folder or self.folder),
             card=WATCHED,
+            config=config,
             port=port,
             wait=wait,
             environment=environment,
