@@ -22,12 +22,18 @@ class _InterruptedError(Exception):
     """Ctrl-C, in a form that the library below does not end the program for."""
 
 
+class _PipeClosedError(Exception):
+    """Whoever read the output has gone, in a form that the library does not end the program for."""
+
+
 class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the library keeps its types to itself
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
             raise _InterruptedError from error
+        except BrokenPipeError as error:
+            raise _PipeClosedError from error
 
 
 app = typer.Typer(
@@ -93,8 +99,8 @@ def main() -> None:
         _end(str(error), error.exit_code, error)
     except _InterruptedError:
         _end("interrupted", 130)
-    except BrokenPipeError:
-        # Whoever read our output has gone; nothing is left to say, nor anybody to say it to.
+    except _PipeClosedError:
+        # Nothing is left to say, nor anybody to say it to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(_PIPE_CLOSED)
     except Exception as error:
