@@ -39,6 +39,7 @@ class Config:
     units_kept_days: _Days = 730
     discovery: bool = True
     sources: tuple[_Source, ...] = ()
+    dedup: bool = False
     fritzbox_user: str | None = None
     fritzbox_password_file: str | None = None
     fritzbox_certificate: _Fingerprint | None = None

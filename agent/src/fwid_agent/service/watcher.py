@@ -125,7 +125,7 @@ class Watcher(threading.Thread):
         window_ns = config.window_s * SECOND_NS
         several = len(self.sources) > 1
         options = ReadOptions(
-            window_ns, False, False, config, own=own_addresses(), several_sources=several
+            window_ns, False, config.dedup, config, own=own_addresses(), several_sources=several
         )
         home = Home(options, "day", ledger)
         home.restore(store)
@@ -148,7 +148,8 @@ class Watcher(threading.Thread):
         home.commit()
         self._count(home)
         lost = sum(source.lost for source in self.sources)
-        _log.info("stopped frames=%d lost=%d", self.counters.frames, lost)
+        counters = self.counters
+        _log.info("stopped frames=%d copies=%d lost=%d", counters.frames, counters.copies, lost)
 
     def _save(self, home: Home, now_ns: int, ledger: Ledger) -> None:
         """End what has ended. Where the store fails, nothing is lost: it stays to be stored."""
