@@ -8,6 +8,8 @@ import ast
 import json
 import re
 import string
+import subprocess
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -324,3 +326,46 @@ def test_nothing_of_home_assistant_is_in_the_client() -> None:
         for node in ast.walk(SOURCES[module]):
             if isinstance(node, ast.ImportFrom) and node.level == 0:
                 assert not (node.module or "").startswith("homeassistant"), module
+
+
+# --- documentation and release ---
+
+
+def test_everything_that_is_offered_is_documented() -> None:
+    """Triggers, conditions, actions, entities, options and repairs, by the names people see."""
+    pages = {page.stem: page.read_text() for page in (ROOT / "docs/home-assistant").glob("*.md")}
+
+    for kind in ("triggers", "conditions", "services"):
+        for name in described(f"{kind}.yaml"):
+            assert f"`fwid.{name}`" in pages["automations"], name
+    for domain in EN["entity"].values():
+        for entity in domain.values():
+            name = entity["name"].removeprefix("Fingerprint ")
+            assert name in pages["functions"], name
+    for kind in EN["entity"]["event"]["firmware"]["state_attributes"]["event_type"]["state"]:
+        assert f"`{kind}`" in pages["functions"], kind
+    for step in EN["config"]["step"].values():
+        for label in step.get("data", {}).values():
+            assert f"| {label} |" in pages["configuration"], label
+
+
+def test_links_of_the_documentation_lead_somewhere() -> None:
+    """A page that is named is there."""
+    for page in (ROOT / "docs/home-assistant").glob("*.md"):
+        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_release_is_packed_with_its_version(tmp_path: Path) -> None:
+    """HACS unpacks it into the folder of the integration: the manifest is at its top."""
+    target = tmp_path / "fwid.zip"
+    subprocess.run([ROOT / "scripts/make-zip", "1.2.3", target], check=True)
+
+    with zipfile.ZipFile(target) as packed:
+        names = set(packed.namelist())
+        manifest = json.loads(packed.read("manifest.json"))
+    assert manifest["version"] == "1.2.3"
+    assert {"__init__.py", "translations/en.json", "frontend/fwid-card.js"} <= names
+    assert not [name for name in names if "__pycache__" in name]
+    refused = subprocess.run([ROOT / "scripts/make-zip", "new", target], check=False)
+    assert refused.returncode == 1
