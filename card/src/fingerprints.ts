@@ -10,6 +10,8 @@ import { texts } from "./style";
 import type { Words } from "./words";
 
 const ALL: readonly Which[] = ["before", "after", "difference"];
+/** A picture that is missing may come: the agent draws it when it has the time. */
+const AGAIN_MS = 10_000;
 
 @customElement("fwid-fingerprints")
 export class Fingerprints extends LitElement {
@@ -20,6 +22,13 @@ export class Fingerprints extends LitElement {
   @state() private sources: Partial<Record<Which, string | null>> = {};
 
   private signedFor = "";
+  private readonly again = new Set<ReturnType<typeof setTimeout>>();
+
+  override disconnectedCallback(): void {
+    super.disconnectedCallback();
+    this.again.forEach(clearTimeout);
+    this.again.clear();
+  }
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("device")) return;
@@ -33,6 +42,17 @@ export class Fingerprints extends LitElement {
   private async sign(which: Which): Promise<void> {
     const source = await signImage(this.hass, this.device.device_id, which).catch(() => null);
     this.sources = { ...this.sources, [which]: source };
+    if (source === null) this.miss(which);
+  }
+
+  private miss(which: Which): void {
+    this.sources = { ...this.sources, [which]: null };
+    if (!this.isConnected) return;
+    const timer = setTimeout(() => {
+      this.again.delete(timer);
+      void this.sign(which);
+    }, AGAIN_MS);
+    this.again.add(timer);
   }
 
   protected override render(): TemplateResult {
@@ -42,13 +62,12 @@ export class Fingerprints extends LitElement {
   private figure(which: Which): TemplateResult {
     const { words } = this;
     const source = this.sources[which];
-    const missing = () => (this.sources = { ...this.sources, [which]: null });
     return html`
       <figure>
         <figcaption>${words.say(`image_${which}`)}</figcaption>
         <div class="frame">
           ${source
-            ? html`<img src=${source} alt=${`${words.say(`image_${which}`)}. ${words.say("image_alt")}`} @error=${missing} />`
+            ? html`<img src=${source} alt=${`${words.say(`image_${which}`)}. ${words.say("image_alt")}`} @error=${() => this.miss(which)} />`
             : html`<span>${source === null ? words.say("image_missing") : ""}</span>`}
         </div>
       </figure>

@@ -114,6 +114,17 @@ def test_a_picture_that_the_agent_does_not_have_is_said_to_be_missing(open_card:
     expect(page.get_by_role("dialog").get_by_role("img")).to_have_count(0)
 
 
+def test_a_picture_that_comes_later_is_shown_without_asking(open_card: OpenCard) -> None:
+    """A busy agent draws it when it has the time."""
+    page = open_card(home(refuse={"auth/sign_path": {"message": "busy"}}))
+    open_detail(page, "Water sensor")
+    expect(page.get_by_text("No picture yet")).to_have_count(3)
+
+    page.evaluate("harness.change({refuse: {}})")
+
+    expect(page.get_by_role("dialog").get_by_role("img")).to_have_count(3, timeout=30_000)
+
+
 def test_history_is_also_a_table(open_card: OpenCard) -> None:
     """Who cannot see the drawing reads the same in words."""
     page = open_card(home())
