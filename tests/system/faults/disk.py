@@ -84,8 +84,7 @@ def read_only(lab: Lab) -> Row:
             assert agent.process.poll() is None
             code = agent.stop()
         run("umount", str(place))
-        _repair(lab)
-        run("mount", "-o", "loop", str(lab.folder.parent / "disk.img"), str(place))
+        run("mount", "-o", "loop", str(_repair(lab)), str(place))
         lab.check_whole(store)
         counted = lab.counted(store)
         with lab.agent(folder=place), lab.sending():
@@ -99,11 +98,13 @@ def read_only(lab: Lab) -> Row:
     )
 
 
-def _repair(lab: Lab) -> None:
-    done = subprocess.run(
-        ["fsck.ext4", "-y", str(lab.folder.parent / "disk.img")], check=False, capture_output=True
-    )
+def _repair(lab: Lab) -> Path:
+    """Repair a copy of the disk: the kernel keeps a mounted one for whoever still looks at it."""
+    copy = lab.folder.parent / "repaired.img"
+    shutil.copyfile(lab.folder.parent / "disk.img", copy)
+    done = subprocess.run(["fsck.ext4", "-y", str(copy)], check=False, capture_output=True)
     assert done.returncode in (0, 1), done  # 1: errors were corrected
+    return copy
 
 
 def removed(lab: Lab) -> Row:
