@@ -168,7 +168,8 @@ def test_commands_reach_the_running_agent(lan: Lan, tmp_path: Path) -> None:
         f"s.bind((sys.argv[1],0)); probe=bytes.fromhex('{probe.hex()}')\n"
         "while True: s.send(probe); time.sleep(.1)"
     )
-    with agent(lan, tmp_path):
+    # A unit that does not end in the test: only what is asked changes a state.
+    with agent(lan, tmp_path, config="window_s = 1\nunit_s = 3600\n"):
         device = subprocess.Popen(lan.inside(sys.executable, "-c", say, lan.far))
         try:
             wait_for(tmp_path, 0x0A0000000002, EventType.NEW_DEVICE, 60)

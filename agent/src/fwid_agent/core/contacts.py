@@ -10,6 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from fwid_agent.core.devices import GROUP_BIT, Sides
+from fwid_agent.core.segments import LARGEST_FRAME
 from fwid_agent.tables import merge_contacts
 from fwid_agent.types import (
     CONTACT_DTYPE,
@@ -25,7 +26,6 @@ from fwid_agent.types import (
     Table,
 )
 
-LARGEST_FRAME = 1600  # bytes: an Ethernet frame with every tag; a jumbo frame counts as merged
 _IPV4_REST, _IPV6_REST = np.uint64(8), np.uint64(16)  # bits that are not kept
 _SENT, _RECEIVED, _MULTICAST, _MERGED = range(len(SEEN))
 _COMPACT_AT = 1 << 16

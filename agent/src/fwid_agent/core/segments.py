@@ -9,9 +9,17 @@ from dataclasses import fields, replace
 
 import numpy as np
 
-from fwid_agent.types import I8, U2, PacketBatch
+from fwid_agent.types import I8, U2, Bools, FrameBlock, PacketBatch
+
+LARGEST_FRAME = 1600  # bytes: an Ethernet frame with every tag; a jumbo frame counts as merged
 
 _PUSH, _FIN = 0x08, 0x01
+
+
+def find_unsplit(block: FrameBlock) -> Bools:
+    """Say which frames hold several packets and do not say how many: [n] bool."""
+    large: Bools = block.wire_bytes > LARGEST_FRAME
+    return large if block.segment_bytes is None else large & (block.segment_bytes == 0)
 
 
 def split_segments(batch: PacketBatch, segment_bytes: U2 | None) -> PacketBatch:

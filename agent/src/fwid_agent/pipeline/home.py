@@ -80,12 +80,6 @@ class Home:
         self.devices: dict[int, WatchedDevice] = {}  # by MAC
         self._changed: set[int] = set()  # devices whose watch is not stored yet
         self._border_ns = _NEVER_NS  # units that began before it have been judged
-        self._since_ns = _FOREVER_NS  # units that begin later are new, whatever has been judged
-
-    def start_clock(self, now_ns: int) -> None:
-        """Take this as the time: what was judged of a later one was of a clock that was wrong."""
-        self._border_ns = _NEVER_NS
-        self._since_ns = now_ns
 
     def feed(self, block: FrameBlock) -> None:
         """Take frames of the session that was begun last."""
@@ -154,8 +148,7 @@ class Home:
         for label in dict.fromkeys(labels[np.argsort(table.start_ns, kind="stable")].tolist()):
             unit = select_periods(table, np.flatnonzero(labels == label))
             # What comes late for a unit that was judged is kept, but it is not judged again.
-            judged = label <= device.judged_ns // self._unit_ns
-            late = self._unit == "day" and judged and label * self._unit_ns < self._since_ns
+            late = self._unit == "day" and label <= device.judged_ns // self._unit_ns
             heard = unit.sums[:, :, SUM_INDEX["packets"]].any()
             # A silent unit is told once: the device is quiet, and stays so until it speaks.
             if not late and (heard or device.watch.state.state is not State.QUIET):
@@ -197,6 +190,28 @@ class Home:
         self._ledger.add_events(events)
         self.commit()
         return state
+
+    def set_clock(self, before_ns: int, now_ns: int) -> None:
+        """Go on by a clock that was set, from one time to another.
+
+        A unit that is open then bears wrong dates, and another one may come by the same: it stays
+        in the store, and is not judged. What was judged of a time still to come bars nothing.
+        """
+        self.collect()
+        unit_start_ns = now_ns // self._unit_ns * self._unit_ns
+        same_unit = before_ns // self._unit_ns == now_ns // self._unit_ns
+        latest_ns = unit_start_ns + self._unit_ns if same_unit else _NEVER_NS
+        self._border_ns = min(self._border_ns, unit_start_ns)
+        for device in self.devices.values():
+            device.judged_ns = min(device.judged_ns, unit_start_ns - self._unit_ns)
+            device.open = [
+                select_periods(table, np.flatnonzero(table.start_ns < latest_ns))
+                for table in device.open
+            ]
+            device.contacts = [
+                select_contacts(table, np.flatnonzero(table.start_ns < latest_ns))
+                for table in device.contacts
+            ]
 
     def commit(self) -> None:
         """Store everything since the last commit."""

@@ -13,7 +13,7 @@ from fwid_agent.core.contacts import ContactBook
 from fwid_agent.core.devices import DeviceTracker, Sides
 from fwid_agent.core.flows import FlowTable
 from fwid_agent.core.packets import count_undecoded, decode_packets
-from fwid_agent.core.segments import split_segments
+from fwid_agent.core.segments import find_unsplit, split_segments
 from fwid_agent.core.units import UnitAccumulator
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.duplicates import Duplicates
@@ -57,6 +57,7 @@ class Ingest:
         self._contacts = ContactBook(options.window_ns, options.own)
         self.packets = 0
         self.bytes = 0
+        self.merged: Counter[int] = Counter()  # by source: frames of packets that nobody can tell
         self.flows = 0
         self.undecoded: dict[str, int] = {}
         self.latest_ns = 0  # latest time in the session
@@ -101,6 +102,7 @@ class Ingest:
         for reason, count in count_undecoded(batch).items():
             self.undecoded[reason] = self.undecoded.get(reason, 0) + count
         block, batch = self._duplicates.take_out(block, batch)
+        self.merged.update(block.source[find_unsplit(block)].tolist())
         batch = split_segments(batch, block.segment_bytes)
         if len(block.ts_ns):
             self.latest_ns = max(self.latest_ns, int(block.ts_ns.max()))

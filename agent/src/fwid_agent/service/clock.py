@@ -14,7 +14,15 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The machine's own time."""
+    """The machine's own time; a Raspberry Pi's is wrong until the network has told it."""
+
+    def __init__(self) -> None:
+        self._offset_ns = _offset_ns()
+
+    def was_set_ns(self) -> int:
+        """By how much the clock was set, on or back, since this was asked the last time."""
+        before_ns, self._offset_ns = self._offset_ns, _offset_ns()
+        return self._offset_ns - before_ns
 
     def now_ns(self) -> int:
         """Nanoseconds since the epoch."""
@@ -65,3 +73,8 @@ class ReplayClock:
     def _running_ns(self) -> int:
         since_ns, at_ns = self._anchor
         return at_ns + int((time.monotonic_ns() - since_ns) * (self._speed or 0.0))
+
+
+def _offset_ns() -> int:
+    """How far the time is ahead of a clock that nobody sets, and that no sleep stops."""
+    return time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)

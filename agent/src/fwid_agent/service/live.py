@@ -1,7 +1,6 @@
 """Frames as they come, by the machine's own clock."""
 
 import logging
-import time
 from collections.abc import Iterator, Sequence
 from select import select
 
@@ -10,6 +9,7 @@ from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.service.clock import SystemClock
+from fwid_agent.service.feed import SourceHealth
 from fwid_agent.service.link import CaptureLink
 from fwid_agent.types import FrameBlock
 
@@ -32,6 +32,8 @@ class LiveFeed:
         self._home, self._ledger = home, ledger
         for link in self._links:
             link.position = ledger.position(link.health.source)
+        now_ns = self.clock.now_ns()
+        home.set_clock(now_ns, now_ns)
         self._begin_session()
 
     def step(self, timeout_s: float) -> None:
@@ -46,6 +48,7 @@ class LiveFeed:
             timeout_s = 0
         for number, link in enumerate(self._links):
             link.health.copies = self._home.ingest.copies[number]
+            self._count_merged(link.health, self._home.ingest.merged[number])
             self._tell(link)
         if all(link.over for link in self._links):
             raise CaptureError("; ".join(source.trouble for source in self.sources))
@@ -61,23 +64,17 @@ class LiveFeed:
 
     def _begin_session(self) -> None:
         session = self._ledger.open_live(", ".join(one.source for one in self.sources))
-        now_ns = self.clock.now_ns()
-        self._home.ingest.begin_session(session, now_ns)
-        self._home.start_clock(now_ns)
-        self._ahead_ns = self._measure_ahead_ns()
+        self._home.ingest.begin_session(session, self.clock.now_ns())
 
     def _follow_clock(self) -> None:
         """Begin a session where the clock was set: nobody watched what lies between."""
-        before_ns, self._ahead_ns = self._ahead_ns, self._measure_ahead_ns()
-        step_ns = self._ahead_ns - before_ns
-        if abs(step_ns) > _SET_NS:
-            _log.warning("the clock was set by %+d s; a new session begins", step_ns // SECOND_NS)
+        set_ns = self.clock.was_set_ns()
+        if abs(set_ns) > _SET_NS:
+            _log.warning("the clock was set by %+d s; a new session begins", set_ns // SECOND_NS)
+            now_ns = self.clock.now_ns()
             self._home.end_session()
+            self._home.set_clock(now_ns - set_ns, now_ns)
             self._begin_session()
-
-    def _measure_ahead_ns(self) -> int:
-        """Return how far the clock is ahead of one that nobody sets."""
-        return self.clock.now_ns() - time.monotonic_ns()
 
     def _feed(self, link: CaptureLink, blocks: Iterator[FrameBlock]) -> None:
         for block in blocks:
@@ -85,6 +82,18 @@ class LiveFeed:
             self._home.feed(block)
         # Stored together with the frames before it, so that none is counted twice.
         self._ledger.add_position(link.health.source, link.position)
+
+    def _count_merged(self, health: SourceHealth, merged: int) -> None:
+        if merged and not health.merged:
+            advice = f"`ethtool -K {health.source} gro off lro off tso off gso off`"
+            _log.warning(
+                "%s: frames hold several packets, so sizes are not those on the wire; %s",
+                health.source,
+                f"{advice} helps"
+                if health.kind == "interface"
+                else "switch that off at the source",
+            )
+        health.merged = merged
 
     def _tell(self, link: CaptureLink) -> None:
         """Say what is wrong once, and once that it is over."""

@@ -201,6 +201,12 @@ class Watcher(threading.Thread):
         counters.copies = ingest.copies.total()
         counters.flows = ingest.flows_so_far()
         counters.devices = len(home.devices)
+        if ingest.devices.overflow and not counters.overflow:
+            _log.warning(
+                "more than %d addresses, perhaps made up: further ones are not followed, only "
+                "counted (`max_devices`)",
+                self._request.config.max_devices,
+            )
         counters.overflow = ingest.devices.overflow
         counters.latest_ns = ingest.latest_ns
 
