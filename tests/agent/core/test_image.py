@@ -60,6 +60,17 @@ def test_a_relative_picture_shows_what_falls_silent_and_what_speaks_up() -> None
     assert picture[0, DNS_SENT, 0] == AS_ALWAYS
 
 
+def test_a_row_that_speaks_up_or_falls_silent_shows_only_what_it_has() -> None:
+    """A row of one size is dark in one column of sizes, not in all: the rest was never sent."""
+    usual = measure_columns(period(3, HABITS).observations)
+    other = measure_columns(period(1, {(TLS_RECEIVED, 500): 3, (DNS_SENT, 70): 4}).observations)
+    sizes = [name.startswith(("size #", "first size #")) for name in GLOBAL_COLUMNS]
+    picture = relative_image(other, usual, np.full(len(GLOBAL_COLUMNS), 0.1))[0][:, sizes]
+    for row, columns in ((TLS_RECEIVED, other[0]), (TLS_SENT, usual[0])):
+        assert ((picture[row] != AS_ALWAYS) == (columns[row, sizes] > 0)).all()
+        assert 1 <= (picture[row] != AS_ALWAYS).sum() <= 2
+
+
 def test_a_comparison_without_a_difference_is_the_still_picture() -> None:
     """The network measures how far a picture is from this one."""
     picture = row_image(compare_periods(period(5, HABITS), period(2, HABITS, 5), PRIOR))

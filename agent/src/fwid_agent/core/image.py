@@ -11,7 +11,7 @@ import numpy as np
 
 from fwid_agent.core.comparison import MAX_EVIDENCE, Comparison
 from fwid_agent.core.features import FEATURES, extract_features
-from fwid_agent.types import F8, ROW_COUNT, ROWS, SUM_INDEX, U1, Table, TokenKind, UnitTable
+from fwid_agent.types import F8, ROW_COUNT, ROWS, SUM_INDEX, U1, Bools, Table, TokenKind, UnitTable
 
 AS_ALWAYS = 128  # mid-grey
 SIZE_BINS, FIRST_BINS = 20, 12
@@ -22,6 +22,7 @@ GLOBAL_COLUMNS: tuple[str, ...] = (
     *(f"size #{index}" for index in range(SIZE_BINS)),
     *(f"first size #{index}" for index in range(FIRST_BINS)),
 )
+_FIRST_SHARE = len(GLOBAL_COLUMNS) - SIZE_BINS - FIRST_BINS
 _SIZES_SHOWN, _FIRST_SHOWN = 6, 2
 _SWAP_KINDS = (
     TokenKind.TTL,
@@ -110,11 +111,19 @@ def relative_image(values: F8, baseline: F8, floor: F8) -> U1:
         # One unit's worth of the floor: few days are no measure of a spread.
         spread = np.sqrt((squares + floor**2) / np.maximum(number, 1))
         steps = (values - mean) / np.maximum(spread, floor)
-    # A row that speaks up or falls silent is as far from "as always" as grey can say.
-    steps = np.where(np.isfinite(values) & ~np.isfinite(mean), 8.0, steps)
-    steps = np.where(~np.isfinite(values) & np.isfinite(mean), -8.0, steps)
+    # A row that speaks up or falls silent is as far from "as always" as grey can say, but only in
+    # what it has: that it lacks all other sizes is no news.
+    steps = np.where(_has_any(values) & ~np.isfinite(mean), 8.0, steps)
+    steps = np.where(~np.isfinite(values) & _has_any(mean), -8.0, steps)
     grey = AS_ALWAYS + np.clip(np.nan_to_num(steps) * _RELATIVE_LEVELS, -127, 127)
     return np.round(grey).astype(np.uint8)
+
+
+def _has_any(measured: F8) -> Bools:
+    """Say in which columns [..., columns] there is anything: of sizes, in those that were sent."""
+    has: Bools = np.isfinite(measured)
+    has[..., _FIRST_SHARE:] &= measured[..., _FIRST_SHARE:] > 0
+    return has
 
 
 def row_image(comparison: Comparison) -> U1:

@@ -25,7 +25,7 @@ from fwid_agent.report.pictures import (
 )
 from fwid_agent.report.words import PROTOCOL_NAMES
 from fwid_agent.tables import select_periods
-from fwid_agent.types import F8, ROWS, U1, Bools, Event, UnitTable, format_time
+from fwid_agent.types import F8, ROWS, U1, Bools, Event, UnitTable, format_mac, format_time
 
 # Of a column's range over all devices: a smaller spread of one device is not shown as certain.
 _FLOOR_SHARE = 0.05
@@ -39,6 +39,8 @@ _AXES = Axes(
         name.replace("_", " ").replace("ttl", "TTL").replace("syn", "SYN").replace("mss", "MSS")
         for name in GLOBAL_COLUMNS
     ),
+    "protocol and direction",
+    "statistic, header value, packet size (hashed into columns)",
 )
 
 
@@ -67,12 +69,15 @@ def draw_fingerprints(watch: Watch, events: Sequence[Event]) -> tuple[ReportPict
         "after": f"After: {after_name}",
         "difference": "Difference, in steps of the device's own spread",
     }
+    device = format_mac(watch.state.device)
+    dates = {"before": _dates(before), "after": _dates(after)}
+    dates["difference"] = f"{dates['before']} and {dates['after']}"
     return tuple(
         ReportPicture(
             name,
             render_picture(
                 *select_rows(image, _AXES, kept),
-                titles[name],
+                f"{device}, {dates[name]}. {titles[name]}",
                 DIFFERENCE if name == "difference" else GREY,
             ),
             titles[name],
@@ -103,6 +108,12 @@ def _periods(watch: Watch, events: Sequence[Event]) -> list[tuple[str, UnitTable
     before, after = (select_periods(running, np.flatnonzero(part)) for part in (~newest, newest))
     day = format_time(int(after.start_ns[0]))[:10]
     return [(f"version {version} until then", before), (f"version {version}, {day}", after)]
+
+
+def _dates(table: UnitTable) -> str:
+    """Say from when to when there was traffic."""
+    first, last = (format_time(int(ns))[:10] for ns in (table.start_ns.min(), table.start_ns.max()))
+    return first if first == last else f"{first} to {last}"
 
 
 def _mean(measured: F8) -> F8:

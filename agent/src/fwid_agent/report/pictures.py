@@ -1,7 +1,7 @@
 """Grey pictures as PNG with named axes, each cell a tile that an eye can find again."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import BytesIO
 
 import numpy as np
@@ -55,6 +55,8 @@ class Axes:
 
     rows: tuple[str, ...]
     columns: tuple[str, ...]
+    of_rows: str = ""  # what all rows are, and all columns
+    of_columns: str = ""
 
 
 def render_picture(image: U1, axes: Axes, title: str, palette: Palette = GREY) -> bytes:
@@ -68,7 +70,8 @@ def render_picture(image: U1, axes: Axes, title: str, palette: Palette = GREY) -
         raise ValueError(f"axes of {len(axes.rows)} x {len(axes.columns)} for {image.shape}")
     title = " ".join(title.split())  # text is drawn on one line
     font, title_font = ImageFont.load_default(_FONT_PX), ImageFont.load_default(_TITLE_PX)
-    left = _MARGIN_PX + max((_width(font, name) for name in axes.rows), default=0) + 12
+    names = (*axes.rows, axes.of_rows)
+    left = _MARGIN_PX + max(_width(font, name) for name in names) + 12
     names_height = max((_width(font, name) for name in axes.columns), default=0) + 12
     top = _MARGIN_PX + _TITLE_PX + 20 + names_height
     step = _TILE_PX + _GAP_PX
@@ -78,7 +81,7 @@ def render_picture(image: U1, axes: Axes, title: str, palette: Palette = GREY) -
         left + _LEGEND_PX[0] + 160,
         _MARGIN_PX + _width(title_font, title),
     )
-    canvas = Image.new("RGB", (width + _MARGIN_PX, top + grid_height + 100), _PAPER)
+    canvas = Image.new("RGB", (width + _MARGIN_PX, top + grid_height + 124), _PAPER)
     draw = ImageDraw.Draw(canvas)
     draw.text((_MARGIN_PX, _MARGIN_PX), title, _INK, title_font)
     colours = _colours(palette)
@@ -89,9 +92,12 @@ def render_picture(image: U1, axes: Axes, title: str, palette: Palette = GREY) -
             x = left + column * step
             tile = (x, y, x + _TILE_PX - 1, y + _TILE_PX - 1)
             draw.rectangle(tile, colours[int(image[row, column])])
+    draw.text((_MARGIN_PX, top - 10), axes.of_rows, _FAINT, font, anchor="ls")
+    foot = (left + grid_width // 2, top + grid_height + 8)
+    draw.text(foot, axes.of_columns, _FAINT, font, anchor="ma")
     for column, name in enumerate(axes.columns):
         _write_upright(canvas, name, font, (left + column * step + _TILE_PX // 2, top - 10))
-    _draw_legend(draw, palette, colours, (left, top + grid_height + 24))
+    _draw_legend(draw, palette, colours, (left, top + grid_height + 48))
     return _encode(canvas)
 
 
@@ -106,7 +112,7 @@ def speaking_rows(images: Sequence[U1], silent: int) -> Bools:
 def select_rows(image: U1, axes: Axes, kept: Bools) -> tuple[U1, Axes]:
     """Leave rows out of a picture and its axes."""
     names = tuple(name for name, keep in zip(axes.rows, kept, strict=True) if keep)
-    return image[kept], Axes(names, axes.columns)
+    return image[kept], replace(axes, rows=names)
 
 
 def _colours(palette: Palette) -> list[Colour]:
