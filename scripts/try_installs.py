@@ -34,30 +34,30 @@ class Way:
 
 
 _WAYS = (
+    Way("uv tool", ["pipx"], ["pipx install uv"],
+        "~/.local/bin/uv tool install --compile-bytecode ./agent",
+        "~/.local/bin/uv tool install --force --compile-bytecode ./agent",
+        "/home/somebody/.local/bin/fwid"),
     Way("pip, in an environment", ["python3-venv"], ["python3 -m venv ~/fwid"],
         "~/fwid/bin/pip install ./agent", "~/fwid/bin/pip install ./agent",
         "/home/somebody/fwid/bin/fwid"),
     Way("pipx", ["pipx"], [], "pipx install ./agent", "pipx install --force ./agent",
         "/home/somebody/.local/bin/fwid"),
-    Way("uv tool", ["pipx"], ["pipx install uv"], "~/.local/bin/uv tool install ./agent",
-        "~/.local/bin/uv tool install --force ./agent", "/home/somebody/.local/bin/fwid"),
 )  # fmt: skip
 
 
 def main() -> None:
-    """Try every way in every release, and print the table of docs/install.md."""
-    rows = []
+    """Try every way, in every release or those that are named; prints the table of the document."""
+    releases = sys.argv[2:] or list(_RELEASES)
+    print("| way | on | time | size |\n|---|---|---|---|", flush=True)
     with talking_host():
-        for release, name in _RELEASES.items():
+        for release in releases:
             for way in _WAYS:
-                print(f"\u2022 {name}: {way.name}", file=sys.stderr, flush=True)
+                print(f"\u2022 {release}: {way.name}", file=sys.stderr, flush=True)
                 with CleanRoot(Path(sys.argv[1]), release) as root:
                     seconds, size, python = _try(root, way)
-                rows.append(
-                    f"| {way.name} | {name}, {python} | {seconds:.0f} s | {size / 1e6:.0f} MB |"
-                )
-    print("| way | on | time | size |\n|---|---|---|---|")
-    print(*rows, sep="\n")
+                took = f"{seconds:.0f} s | {size / 1e6:.0f} MB"
+                print(f"| {way.name} | {_RELEASES[release]}, {python} | {took} |", flush=True)
 
 
 def _try(root: CleanRoot, way: Way) -> tuple[float, int, str]:
