@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +15,9 @@ from fwid_agent.core.packets import decode_packets
 from fwid_agent.core.segments import split_segments
 from fwid_agent.errors import CaptureError
 from fwid_agent.types import FrameBlock, PacketBatch
+from scapy.layers.inet import IP, TCP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Ether
 
 from tests.agent.live.conftest import Lan, run
 
@@ -92,6 +96,41 @@ def test_a_tag_that_the_card_took_off_is_known(lan: Lan) -> None:
         if batch.ethertype[n] == 0x88B5
     ]
     assert vlans == [42]
+
+
+def test_the_agents_own_connections_are_left_out(lan: Lan) -> None:
+    """Those of this machine to its port, either way; the same port of others is a device's own."""
+    port = 8127
+
+    def tcp(to: bytes, sport: int, dport: int, version: int = 4) -> bytes:
+        if version == 4:
+            head = Ether() / IP(src=lan.far_ip, dst=lan.near_ip)
+        else:
+            head = Ether() / IPv6(src="fd00::2", dst="fd00::1")
+        frame = bytes(head / TCP(sport=sport, dport=dport, flags="A"))
+        return to + _FAR + frame[12:]
+
+    ours = [
+        tcp(near_address(lan), sport, dport, version)
+        for sport, dport in ((5000, port), (port, 5000))
+        for version in (4, 6)
+    ]
+    kept = [
+        tcp(_OTHER, 5000, port),
+        tcp(near_address(lan), 5000, 443),
+        tcp(near_address(lan), 5000, 443, version=6),
+    ]
+    with PacketRing(lan.near, port) as ring:
+        send(lan, [*ours, *kept])
+        blocks = take(ring)
+    got = [data for kind in (b"\x08\x00", b"\x86\xdd") for data, _ in frames_of(blocks, kind)]
+    assert sorted(data for data in got if data[6:12] == _FAR) == sorted(kept)
+
+
+def near_address(lan: Lan) -> bytes:
+    """MAC of the cable's near end."""
+    text = Path(f"/sys/class/net/{lan.near}/address").read_text().strip()
+    return bytes.fromhex(text.replace(":", ""))
 
 
 def test_merged_segments_are_counted_as_on_the_wire(lan: Lan) -> None:

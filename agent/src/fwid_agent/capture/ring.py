@@ -9,12 +9,14 @@ merged. Needs CAP_NET_RAW to open, and nothing afterwards.
 import mmap
 import socket
 import struct
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import numpy as np
 
 from fwid_agent.capture.frames import rows_at
+from fwid_agent.capture.kernel_filter import make_filter
 from fwid_agent.errors import CaptureError
 from fwid_agent.types import I8, FrameBlock, LinkType
 
@@ -59,7 +61,8 @@ _VNET = np.dtype(  # struct virtio_net_hdr
     ]
 )
 # Interface types (ARPHRD_); the loopback's frames begin like Ethernet's.
-_LINK_TYPES = {1: LinkType.ETHERNET, 772: LinkType.ETHERNET, 65534: LinkType.RAW}
+_ETHERNET = 1
+_LINK_TYPES = {_ETHERNET: LinkType.ETHERNET, 772: LinkType.ETHERNET, 65534: LinkType.RAW}
 
 
 class PacketRing:
@@ -67,6 +70,7 @@ class PacketRing:
 
     Args:
         interface: its name.
+        own_port: where this machine's API listens, whose connections are left out; 0: nowhere.
         promiscuous: also frames that are for others; a mirror port shows nothing else.
 
     Raises:
@@ -74,7 +78,7 @@ class PacketRing:
 
     """
 
-    def __init__(self, interface: str, *, promiscuous: bool = True) -> None:
+    def __init__(self, interface: str, own_port: int = 0, *, promiscuous: bool = True) -> None:
         self.interface = interface
         self._dropped = 0  # frames that found the ring full, as far as was asked
         try:
@@ -84,7 +88,7 @@ class PacketRing:
                 f"{interface}: no right to capture; run as root, or give CAP_NET_RAW"
             ) from error
         try:
-            self._open(promiscuous)
+            self._open(own_port, promiscuous)
         except OSError as error:
             self._socket.close()
             raise CaptureError(f"{interface}: {error.strerror or error}") from error
@@ -138,17 +142,19 @@ class PacketRing:
         if error:
             raise CaptureError(f"{self.interface}: the interface has gone or was taken down")
 
-    def _open(self, promiscuous: bool) -> None:
+    def _open(self, own_port: int, promiscuous: bool) -> None:
         index = socket.if_nametoindex(self.interface)
         options = self._socket.setsockopt
         options(_SOL_PACKET, _VERSION, _TPACKET_V3)
         options(_SOL_PACKET, _VNET_HDR, 1)
-        # One instruction: keep so many bytes of every frame, and copy no more.
-        keep = np.frombuffer(struct.pack("=HBBI", 0x06, 0, 0, SNAP_BYTES), np.uint8)
+        # Other links have no Ethernet header to look into.
+        ethernet = _read_hardware(self.interface) == _ETHERNET
+        program = make_filter(SNAP_BYTES, own_port if ethernet else 0)
+        steps = np.frombuffer(program, np.uint8)
         options(
             socket.SOL_SOCKET,
             _SO_ATTACH_FILTER,
-            struct.pack("HxxxxxxP", 1, keep.ctypes.data),
+            struct.pack("HxxxxxxP", len(program) // 8, steps.ctypes.data),
         )
         frames = BLOCK_BYTES // _FRAME_BYTES * BLOCK_COUNT
         request = (BLOCK_BYTES, BLOCK_COUNT, _FRAME_BYTES, frames, _TIMEOUT_MS, 0, 0)
@@ -163,6 +169,14 @@ class PacketRing:
         if hardware not in _LINK_TYPES:
             raise OSError(0, f"an interface of a kind that is not read (ARPHRD {hardware})")
         self._link_type = int(_LINK_TYPES[hardware])
+
+
+def _read_hardware(interface: str) -> int:
+    """Kind of the interface (ARPHRD_); 0 where the kernel does not tell."""
+    try:
+        return int(Path(f"/sys/class/net/{interface}/type").read_text("ascii"))
+    except OSError:
+        return 0
 
 
 def _walk(buffer: bytearray, count: int, first: int) -> I8:

@@ -66,6 +66,7 @@ class Opening:
     source: str  # as it was asked for
     config: Config
     position: str = ""  # where an earlier run has come to
+    own_port: int = 0  # where this machine's API listens; 0: nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Kind:
 def _open_interface(opening: Opening) -> AbstractContextManager[Source]:
     from fwid_agent.capture.interface import Interface  # noqa: PLC0415
 
-    return Interface(opening.source)
+    return Interface(opening.source, opening.own_port)
 
 
 def _open_pipe(opening: Opening) -> AbstractContextManager[Source]:

@@ -83,9 +83,9 @@ def run(
         raise UsageError("a source is named twice")
     if capture is None:
         found = find_config(config)
-        again = ["--store", str(request.store), "--port", str(port), *(["--json"] if json else [])]
-        again += ["--config", str(found)] if found else []
-        launch(request, user, found, again)
+        shared = ["--port", str(port), *(["--config", str(found)] if found else [])]
+        again = ["--store", str(request.store), *(["--json"] if json else [])]
+        launch(request, user, shared, again)
         return
     links = []
     for number, carried in enumerate(capture):

@@ -1,11 +1,11 @@
 """The capture process of one source: holds no right but the one it needs, passes records on.
 
-python -m fwid_agent.service.capturer --fd NUMBER [--user NAME] [--config FILE] -- SOURCE: over the
-socket that it was given it sends texts, and the reading end of a pipe; through the pipe go the
-frames (service.records), until the other side is closed. It decodes nothing: what a crafted packet
-could break is in another process, which has no rights at all. A second process of the same rights
-starts the first again if it is killed; the new one brings a new pipe, so that half a message is
-never read as the start of another.
+python -m fwid_agent.service.capturer --fd NUMBER [--user NAME] [--config FILE] [--port NUMBER]
+-- SOURCE: over the socket that it was given it sends texts, and the reading end of a pipe; through
+the pipe go the frames (service.records), until the other side is closed. It decodes nothing: what a
+crafted packet could break is in another process, which has no rights at all. A second process of
+the same rights starts the first again if it is killed; the new one brings a new pipe, so that half
+a message is never read as the start of another.
 """
 
 import argparse
@@ -15,6 +15,7 @@ import signal
 import socket
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--fd", type=int, required=True)
     parser.add_argument("--user")
     parser.add_argument("--config", type=Path)
+    parser.add_argument("--port", type=int, default=0)
     arguments = parser.parse_args()
     out = socket.socket(fileno=arguments.fd)
     try:
@@ -53,7 +55,7 @@ def main() -> None:
         sys.exit(error.exit_code)
     # Whoever started us decides when we end: Ctrl-C is theirs.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    _supervise(kind, Opening(arguments.source, config), out)
+    _supervise(kind, Opening(arguments.source, config, own_port=arguments.port), out)
 
 
 def _supervise(kind: Kind, opening: Opening, out: socket.socket) -> None:
@@ -109,7 +111,7 @@ class _Worker:
             self._position = unpack(self._out.recv(TEXT_BYTES)).text
         while not self._stopping:
             try:
-                opening = Opening(self._opening.source, self._opening.config, self._position)
+                opening = replace(self._opening, position=self._position)
                 with self._kind.open(opening) as source:
                     self._pass_on(source)
             except CaptureEndedError as error:

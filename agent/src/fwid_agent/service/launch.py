@@ -19,15 +19,15 @@ from fwid_agent.service.watcher import WatchRequest
 
 
 def launch(
-    request: WatchRequest, user: str | None, config: Path | None, again: Sequence[str]
+    request: WatchRequest, user: str | None, shared: Sequence[str], again: Sequence[str]
 ) -> None:
     """Start a capture for each source and execute `fwid` anew, without rights; does not return.
 
     Args:
         request: what is to be watched.
         user: whom to become, where this is root.
-        config: the configuration file, where there is one.
-        again: arguments of the command, to which those of the captures are added.
+        shared: arguments of the command and of each capture.
+        again: further ones of the command.
 
     Raises:
         StoreError: another agent runs on the store, or its folder cannot be made.
@@ -40,21 +40,21 @@ def launch(
     claim_store(request.store, whom)
     carried: list[str] = []
     for source in request.sources:
-        carried += ["--capture", _start(source, user, config)]
+        carried += ["--capture", _start(source, user, shared)]
     # Whatever is piped in is for a capture, whose writer is to learn of its end.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     drop_all(whom)
-    program = [sys.executable, "-m", "fwid_agent.cli.main", "run", *again, *carried]
+    program = [sys.executable, "-m", "fwid_agent.cli.main", "run", *shared, *again, *carried]
     program += ["--", *request.sources]
     os.execv(sys.executable, program)  # noqa: S606 - it is this program
 
 
-def _start(source: str, user: str | None, config: Path | None) -> str:
+def _start(source: str, user: str | None, shared: Sequence[str]) -> str:
     """Start the capture of a source; gives what is carried over of it."""
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     command = [sys.executable, "-m", "fwid_agent.service.capturer", "--fd", str(theirs.fileno())]
     command += ["--user", user] if user else []
-    command += ["--config", str(config)] if config else []
+    command += shared
     with theirs:
         capturer = subprocess.Popen([*command, "--", source], pass_fds=[theirs.fileno()])
     os.set_inheritable(ours.fileno(), True)
