@@ -1,9 +1,11 @@
 """`fwid report`, from a store to files."""
 
+import errno
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
+import pytest
 from fwid_agent.core.stability import Rules
 from fwid_agent.core.watch import Watch, begin
 from fwid_agent.pipeline.fingerprints import draw_fingerprints
@@ -30,7 +32,7 @@ def titles(watch: Watch, *events: Event) -> list[str]:
 
 def test_the_page_holds_what_the_store_knows(fwid: Fwid, store: Path, tmp_path: Path) -> None:
     """Devices, versions' names, verdicts and pictures come through; pictures are files too."""
-    page, figures = tmp_path / "new folder" / "home.html", tmp_path / "figures"
+    page, figures = tmp_path / "home.html", tmp_path / "figures"
     fwid("label", SENSOR, "1.1.0 <i>", "--store", store)
     (told,) = fwid("report", page, "--store", store, "--pictures", figures, "--json").records()
     listed = fwid("devices", "--store", store, "--json").records()
@@ -67,6 +69,36 @@ def test_a_page_that_cannot_be_written_is_an_error_of_use(
     ended = fwid("report", tmp_path, "--store", store)
     assert ended.code == 2
     assert ended.err.startswith(f"fwid: {tmp_path}: cannot be written")
+
+
+def test_no_folder_is_made_for_a_slip(fwid: Fwid, store: Path, tmp_path: Path) -> None:
+    """A page at a misspelt place is an error, not a new folder."""
+    for arguments in (["nowhere/x.html"], ["x.html", "--pictures", "nowhere/figures"]):
+        places = [tmp_path / each if not each.startswith("--") else each for each in arguments]
+        ended = fwid("report", *places, "--store", store)
+        assert ended.code == 2
+        assert f"there is no folder {tmp_path / 'nowhere'}" in ended.err
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_an_earlier_page_outlives_a_full_disk(
+    store: Path, fwid: Fwid, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new page takes the place of the old one only when it is whole."""
+    page = tmp_path / "home.html"
+    page.write_text("earlier")
+
+    def fill(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[:100])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fill)
+    ended = fwid("report", page, "--store", store)
+    assert ended.code == 2
+    assert ended.err == f"fwid: {page}: cannot be written (No space left on device)\n"
+    assert page.read_text() == "earlier"
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
 
 
 def test_fingerprints_show_the_versions_before_and_after() -> None:

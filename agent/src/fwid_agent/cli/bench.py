@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from fwid_agent.cli.files import write_whole
 from fwid_agent.cli.options import Json
 from fwid_agent.cli.output import err, make_table, out, print_json
 from fwid_agent.errors import UsageError
@@ -43,7 +44,7 @@ def bench(
         raise UsageError("--packets and --repeats count from 1")
     report = run_bench(paths, packets, repeats, lambda name: err.print(f"{name}: done"))
     if plot:
-        draw(report, Path(plot))
+        write_whole(Path(plot), draw(report))
     if json:
         print_json(asdict(report))
     else:

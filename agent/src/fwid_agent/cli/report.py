@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from fwid_agent.cli.devices import device_events, find_device
+from fwid_agent.cli.files import write_whole
 from fwid_agent.cli.options import (
     ConfigFile,
     Json,
@@ -65,7 +66,7 @@ def report(
         )
         source = opened.path.name
     page = render_report(Report(format_time(time.time_ns()), source, drawn))
-    _write(Path(target), page.encode())
+    write_whole(Path(target), page.encode())
     written = _write_pictures(drawn, Path(pictures)) if pictures else []
     if json:
         print_json({"page": target, "devices": len(drawn), "pictures": written})
@@ -137,17 +138,15 @@ def _finite(value: float) -> float | None:
 
 def _write_pictures(devices: "tuple[ReportDevice, ...]", folder: Path) -> list[str]:
     written = []
+    if not folder.parent.is_dir():
+        raise UsageError(f"{folder}: there is no folder {folder.parent}; make it first")
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{folder}: cannot be made ({error.strerror or error})") from error
     for device in devices:
         for picture in device.pictures:
             name = f"{device.mac.replace(':', '')}-{picture.name}.png"
-            _write(folder / name, picture.png)
+            write_whole(folder / name, picture.png)
             written.append(str(folder / name))
     return written
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be written ({error.strerror or error})") from error

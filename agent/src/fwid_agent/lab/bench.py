@@ -12,6 +12,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 
 from fwid_agent.lab.judging import Judging, measure_judging
@@ -165,8 +166,8 @@ def _programs(
     return programs, tuple(left_out)
 
 
-def draw(report: BenchReport, target: Path) -> None:
-    """Draw packets a second and peak memory of every tool into a PNG."""
+def draw(report: BenchReport) -> bytes:
+    """Draw packets a second and peak memory of every tool as a PNG."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - part of the lab extra
 
     figure = Figure(figsize=(9, 0.6 * len(report.rows) + 1.6), layout="constrained")
@@ -179,7 +180,9 @@ def draw(report: BenchReport, target: Path) -> None:
     memory.set_xlabel("peak memory, MB (PSS)")
     speed.invert_yaxis()
     figure.suptitle(f"{report.packets:,} packets, {report.machine}", fontsize=9)
-    figure.savefig(target, dpi=120)
+    buffer = BytesIO()
+    figure.savefig(buffer, dpi=120)
+    return buffer.getvalue()
 
 
 def _machine() -> str:
