@@ -108,7 +108,7 @@ class _Worker:
         socket.send_fds(self._out, [pack_text(Content.NOTE, "")], [reading])
         os.close(reading)
         if self._kind.resumes:
-            self._position = unpack(self._out.recv(TEXT_BYTES)).text
+            self._position = self._hear()
         while not self._stopping:
             try:
                 opening = replace(self._opening, position=self._position)
@@ -123,6 +123,13 @@ class _Worker:
             self._lost = 0
             self._rest()
         os._exit(0)
+
+    def _hear(self) -> str:
+        """Wait to be told where an earlier run has stopped."""
+        try:
+            return unpack(self._out.recv(TEXT_BYTES)).text
+        except (OSError, ValueError):
+            os._exit(0)  # the agent has ended before it began
 
     def _pass_on(self, source: Source) -> None:
         """Pass on what a source gives until it fails, or for a moment longer once stopped."""
