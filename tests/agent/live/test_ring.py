@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import numpy as np
 import pytest
 from fwid_agent.capture.ring import SNAP_BYTES, PacketRing
 from fwid_agent.core.packets import decode_packets
-from fwid_agent.core.segments import split_segments
+from fwid_agent.core.segments import find_unsplit, split_segments
 from fwid_agent.errors import CaptureError
 from fwid_agent.types import FrameBlock, PacketBatch
 from scapy.layers.inet import IP, TCP
@@ -30,6 +31,24 @@ sender.bind((sys.argv[1], 0))
 for line in sys.stdin:
     sender.send(bytes.fromhex(line))
 """
+
+# linux/ethtool.h: TSO, GSO and GRO
+_OFFLOADS = (0x1F, 0x24, 0x2C)
+_SWITCH = """
+import array, fcntl, socket, struct, sys
+
+def switch_off(interface, command):
+    value = array.array("I", [command, 0])
+    address = value.buffer_info()[0]
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, 0x8946, struct.pack("16sP", interface.encode(), address))
+"""
+
+
+def switch_off(interface: str, command: int) -> None:
+    """Switch one offload of an interface here off, as ethtool does."""
+    code = f"{_SWITCH}\nswitch_off(sys.argv[1], {command})"
+    run(sys.executable, "-c", code, interface)
 
 
 def send(lan: Lan, frames: Sequence[bytes]) -> None:
@@ -136,8 +155,46 @@ def near_address(lan: Lan) -> bytes:
 def test_merged_segments_are_counted_as_on_the_wire(lan: Lan) -> None:
     """A download over a virtual cable comes in frames of up to 64 KB; packets are 1500 bytes."""
     payload = 3_000_000
+    blocks, port = download(lan, payload)
+    merged = [decode_packets(block) for block in blocks]
+    true = [
+        split_segments(batch, block.segment_bytes)
+        for batch, block in zip(merged, blocks, strict=True)
+    ]
+    assert max(int(batch.size_bytes.max()) for batch in merged) > 1500
+    assert max(int(batch.size_bytes.max()) for batch in true) <= 1500
+    sent = sum(_payload_from(batch, port) for batch in true)
+    assert payload <= sent <= payload * 1.02  # what was lost in a full queue is sent again
+    assert not any(find_unsplit(block).any() for block in blocks)
+
+
+def test_split_sizes_are_those_without_offloads(lan: Lan) -> None:
+    """The kernel's segment size is what it sends where it may not merge (ethtool, both ends)."""
+    blocks, port = download(lan, 1_000_000)
+    split = largest_share(blocks, port)
+    for command in _OFFLOADS:
+        switch_off(lan.near, command)
+        code = f"{_SWITCH}\nswitch_off(sys.argv[1], {command})"
+        run(*lan.inside(sys.executable, "-c", code, lan.far))
+    blocks, port = download(lan, 1_000_000)
+    assert all(int(block.wire_bytes.max()) <= 1514 for block in blocks)
+    assert largest_share(blocks, port) == split
+
+
+def largest_share(blocks: Sequence[FrameBlock], port: int) -> int:
+    """The payload of most packets that a server sent."""
+    payloads: list[int] = []
+    for block in blocks:
+        batch = split_segments(decode_packets(block), block.segment_bytes)
+        chosen = (batch.src_port == port) & (batch.proto == 6) & (batch.payload_bytes > 0)
+        payloads += batch.payload_bytes[chosen].tolist()
+    return Counter(payloads).most_common(1)[0][0]
+
+
+def download(lan: Lan, payload: int) -> tuple[list[FrameBlock], int]:
+    """Let the far host load so many bytes from here; what the ring shows, and the server's port."""
     server = socket.create_server((lan.near_ip, 0))
-    port = server.getsockname()[1]
+    port = int(server.getsockname()[1])
     code = (
         "import socket,sys; s=socket.create_connection((sys.argv[1],int(sys.argv[2])));"
         "print(sum(len(d) for d in iter(lambda: s.recv(65536), b'')))"
@@ -152,18 +209,10 @@ def test_merged_segments_are_counted_as_on_the_wire(lan: Lan) -> None:
         answer, _ = client.communicate(timeout=30)
         blocks = take(ring)
         ring.check()
+        assert ring.dropped == 0
     server.close()
     assert int(answer) == payload
-    assert ring.dropped == 0
-    merged = [decode_packets(block) for block in blocks]
-    true = [
-        split_segments(batch, block.segment_bytes)
-        for batch, block in zip(merged, blocks, strict=True)
-    ]
-    assert max(int(batch.size_bytes.max()) for batch in merged) > 1500
-    assert max(int(batch.size_bytes.max()) for batch in true) <= 1500
-    sent = sum(_payload_from(batch, port) for batch in true)
-    assert payload <= sent <= payload * 1.02  # what was lost in a full queue is sent again
+    return blocks, port
 
 
 def _payload_from(batch: PacketBatch, port: int) -> int:
