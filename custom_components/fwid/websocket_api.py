@@ -4,6 +4,7 @@ from typing import Any
 
 import voluptuous as vol
 from homeassistant.components import websocket_api
+from homeassistant.components.frontend.storage import async_user_store
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, callback
@@ -36,7 +37,7 @@ async def devices(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, message: dict[str, Any]
 ) -> None:
     """Send all enrolled devices of all agents."""
-    strings = await _read_strings(hass, message)
+    strings = await _read_strings(hass, connection, message)
     entries: list[FwidConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     found = [
         _describe_device(hass, entry.runtime_data, device, strings)
@@ -69,7 +70,7 @@ async def history(
     except HomeAssistantError as error:
         connection.send_error(message["id"], websocket_api.ERR_HOME_ASSISTANT_ERROR, str(error))
         return
-    strings = await _read_strings(hass, message)
+    strings = await _read_strings(hass, connection, message)
     device = coordinator.data.devices.get(mac)
     versions = device.versions if device else ()
     connection.send_result(
@@ -81,8 +82,13 @@ async def history(
     )
 
 
-async def _read_strings(hass: HomeAssistant, message: dict[str, Any]) -> Strings:
-    language = message.get("language", hass.config.language)
+async def _read_strings(
+    hass: HomeAssistant, connection: websocket_api.ActiveConnection, message: dict[str, Any]
+) -> Strings:
+    """Return words in the language that is asked for, or else the user's, or else the house's."""
+    store = await async_user_store(hass, connection.user.id)
+    chosen = (store.data.get("language") or {}).get("language")
+    language = message.get("language") or chosen or hass.config.language
     return await async_get_translations(hass, language, "common", {DOMAIN})
 
 

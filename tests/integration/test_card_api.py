@@ -5,10 +5,11 @@ from http import HTTPStatus
 from typing import Any
 
 import pytest
+from homeassistant.components.frontend.storage import async_user_store
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, MockUser
 from pytest_homeassistant_custom_component.typing import (
     ClientSessionGenerator,
     WebSocketGenerator,
@@ -261,6 +262,7 @@ async def test_the_card_gets_an_answer_without_any_agent(
 async def test_reasons_are_in_the_language_that_is_asked_for(
     hass: HomeAssistant,
     hass_ws_client: WebSocketGenerator,
+    hass_admin_user: MockUser,
     loaded: MockConfigEntry,
     agent: FakeAgent,
 ) -> None:
@@ -279,3 +281,8 @@ async def test_reasons_are_in_the_language_that_is_asked_for(
     assert "Byte" in sentence
     assert sentence != SENTENCE
     assert unknown == english | {"id": unknown["id"]}
+
+    store = await async_user_store(hass, hass_admin_user.id)
+    await store.async_set_item("language", {"language": "de"})
+    own = await ask(client, "devices")
+    assert own == german | {"id": own["id"]}

@@ -1,7 +1,9 @@
 """Reasons as sentences."""
 
+import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fwid_agent.core import findings
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 
 TLS = {"protocol": "tls", "direction": "sent", "scope": "cloud"}
 DNS = {"protocol": "dns", "direction": "received", "scope": "lan"}
+REASONS = json.loads((Path(__file__).parents[2] / "contract" / "reasons.json").read_text())
 BYTES = {"feature": "bytes", "unit": "bytes/window"}
 
 
@@ -105,3 +108,9 @@ def test_no_parameters_break_the_words(key: str, params: dict[str, object]) -> N
 def test_numbers_are_short(value: float, said: str) -> None:
     """Three digits are what a person keeps in mind."""
     assert short_number(value) == said
+
+
+@pytest.mark.parametrize("example", REASONS, ids=[each["text"][:50] for each in REASONS])
+def test_the_sentences_of_the_contract(example: dict[str, Any]) -> None:
+    """Home Assistant writes the same sentences: what differs here has to be changed there."""
+    assert describe_reason(example["key"], example["params"]) == example["text"]
