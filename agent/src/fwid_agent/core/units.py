@@ -43,19 +43,26 @@ class _Contributions:
 
 
 class UnitAccumulator:
-    """Adds up the packets of one session after the other; windows are `window_ns` long."""
+    """Adds up the packets of one session after the other.
 
-    def __init__(self, window_ns: int) -> None:
+    Args:
+        window_ns: length of a window.
+        day_ns: length of a day; shorter where laboratory time is compressed.
+
+    """
+
+    def __init__(self, window_ns: int, day_ns: int = _DAY_NS) -> None:
         self._window_ns = window_ns
+        self._day_ns = day_ns
         self._sums: dict[Owner, F8] = {}  # -> [ROW_COUNT, sums]
         self._tokens = TokenBook()
         self._watched: dict[Owner, float] = {}
         self._origins_ns: dict[int, int] = {}  # of each session since the last drain
-        self._session = _Session(0, 0, window_ns)
+        self._session = _Session(0, 0, window_ns, day_ns)
 
     def begin_session(self, session: int, origin_ns: int = 0) -> None:
         """Begin a capture session; windows start at multiples of their length from `origin_ns`."""
-        self._session = _Session(session, origin_ns, self._window_ns)
+        self._session = _Session(session, origin_ns, self._window_ns, self._day_ns)
         self._origins_ns[session] = origin_ns
 
     def update(self, batch: PacketBatch, marks: FlowMarks, sides: Sides) -> None:
@@ -133,13 +140,13 @@ class UnitAccumulator:
 class _Session:
     """What one capture session carries from batch to batch."""
 
-    def __init__(self, number: int, origin_ns: int, window_ns: int) -> None:
+    def __init__(self, number: int, origin_ns: int, window_ns: int, day_ns: int) -> None:
         self.number = number
         self.origin_ns = origin_ns
         self._window_ns = window_ns
         self._begin_ns, self._end_ns = 0, -1
         # A device that is silent for a day is off, and a window without it is not watched.
-        self._patience = max(_DAY_NS // window_ns, 1)
+        self._patience = max(day_ns // window_ns, 1)
         self._active: dict[int, list[int]] = {}  # device -> windows it was heard in, since told
         self._untold: dict[int, int] = {}  # device -> first window not told yet
         self._told: dict[int, float] = {}  # device -> windows told so far

@@ -53,7 +53,7 @@ class Ingest:
     def __init__(self, options: ReadOptions) -> None:
         self._options = options
         self.devices = DeviceTracker(options.config.max_devices)
-        self._accumulator = UnitAccumulator(options.window_ns)
+        self._accumulator = UnitAccumulator(options.window_ns, options.config.unit_s * SECOND_NS)
         self._contacts = ContactBook(options.window_ns, options.own)
         self.packets = 0
         self.bytes = 0
