@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from cleanroot import CleanRoot
 from guest import CABLE, RELEASE, Disk, Guest
@@ -164,7 +165,7 @@ def _counted(guest: Guest) -> dict[str, int]:
     return {mac: sent.get(mac, 0) for mac in _DEVICES}
 
 
-def _devices(answer: dict[str, object]) -> list[dict[str, object]]:
+def _devices(answer: dict[str, Any]) -> list[dict[str, Any]]:
     listed = answer.get("devices")
     return listed if isinstance(listed, list) else [answer]
 
