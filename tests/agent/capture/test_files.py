@@ -250,6 +250,18 @@ class TestFolders:
             find_captures([str(tmp_path)])
         assert caught.value.path == str(tmp_path)
 
+    def test_a_folder_that_may_not_be_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It is told as what it is, not as a folder without captures."""
+
+        def refuse(*_: object) -> None:
+            raise PermissionError(13, "Permission denied")
+
+        monkeypatch.setattr(os, "scandir", refuse)  # root may read everything
+        with pytest.raises(UnreadableInputError, match="cannot be read"):
+            find_captures([str(tmp_path)])
+
     def test_files_keep_the_order_in_which_they_are_given(self, tmp_path: Path) -> None:
         """Only a folder is sorted; one bad file that was named is an error."""
         late = write(tmp_path / "late", pcap([Frame(b"x", 9 * 10**9)]))

@@ -141,19 +141,22 @@ def test_compare_of_a_broken_capture(fwid: Fwid, tmp_path: Path, bad: Path, dama
 
 @pytest.mark.parametrize("kind", NO_CAPTURE)
 def test_what_is_no_capture(fwid: Fwid, bad: Path, good: Path, kind: str) -> None:
-    """It is told by every command, in whatever place it is given, and nothing is answered."""
+    """It is told by every command, wherever it is given; what else there is, is answered."""
     data, said = NO_CAPTURE[kind]
     if data is not None:
         bad.write_bytes(data)
-    for arguments in (
-        ["replay", good, bad],
-        ["replay", bad, "--json"],
-        ["compare", "--device", SENSOR, "--baseline", bad, "--test", good],
-        ["compare", "--device", SENSOR, "--baseline", good, "--test", good.parent, bad, "--json"],
+    compare = ["compare", "--device", SENSOR, "--json"]
+    for arguments, answers in (
+        (["replay", bad, good, "--json"], 2),
+        (["replay", good, bad, "--json"], 2),
+        (["replay", bad, "--json"], 0),
+        ([*compare, "--baseline", bad, "--test", good], 0),
+        ([*compare, "--baseline", good, "--test", good.parent, bad], 1),
     ):
         ended = fwid(*arguments)
         assert_one_line(ended, 3, f"fwid: {bad}{said}")
-        assert ended.out == ""
+        assert len(ended.records()) >= answers
+        assert bool(answers) == bool(ended.out)
 
 
 def test_a_folder_without_captures(fwid: Fwid, tmp_path: Path, good: Path) -> None:

@@ -1,5 +1,6 @@
 """Captures from files, folders and standard input, as blocks of frames."""
 
+import os
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -158,6 +159,12 @@ def find_captures(paths: Sequence[str]) -> FoundCaptures:
 def _search(folder: Path) -> tuple[list[CaptureFile], list[str]]:
     captures: list[CaptureFile] = []
     notes: list[str] = []
+    try:
+        os.scandir(folder).close()  # what looks below a folder passes over those it may not read
+    except OSError as error:
+        raise UnreadableInputError(
+            str(folder), f"the folder cannot be read ({error.strerror}); check its permissions"
+        ) from error
     for file in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
         try:
             captures.append(CaptureFile(str(file), _first_ts_ns(str(file))))

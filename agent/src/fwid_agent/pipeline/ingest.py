@@ -151,6 +151,29 @@ def list_captures(paths: Sequence[str], on_note: OnNote) -> tuple[CaptureFile, .
     return found.captures
 
 
+def list_readable(
+    paths: Sequence[str], on_note: OnNote
+) -> tuple[list[CaptureFile], list[UnreadableInputError]]:
+    """Find the captures, and the faults of what was named and is none.
+
+    Raises:
+        UnreadableInputError: nothing of it is a capture.
+
+    """
+    captures: list[CaptureFile] = []
+    faults: list[UnreadableInputError] = []
+    for path in paths:
+        try:
+            captures += list_captures([path], on_note)
+        except UnreadableInputError as error:
+            faults.append(error)
+    if faults and not captures:
+        for fault in faults[1:]:
+            on_note(str(fault))
+        raise faults[0]
+    return captures, faults
+
+
 def read_blocks(
     reader: CaptureReader, on_progress: OnProgress, on_note: OnNote
 ) -> Iterator[FrameBlock]:
@@ -175,14 +198,17 @@ def read_windows(
     """Read captures into one table of windows a device; sessions are numbered from 1.
 
     Returns:
-        The tables by MAC, and the faults of captures that broke off: what was read before a
-        fault is in the tables.
+        The tables by MAC, and the faults of captures that are none or broke off: what was read
+        before a fault is in the tables.
+
+    Raises:
+        UnreadableInputError: nothing of it is a capture.
 
     """
     ingest = Ingest(options)
     tables: dict[int, list[UnitTable]] = {}
-    faults: list[UnreadableInputError] = []
-    for session, capture in enumerate(list_captures(paths, on_note), 1):
+    captures, faults = list_readable(paths, on_note)
+    for session, capture in enumerate(captures, 1):
         ingest.begin_session(session, capture.first_ts_ns, capture.path)
         try:
             with open_capture(capture.path) as reader:

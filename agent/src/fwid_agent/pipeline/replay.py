@@ -9,7 +9,7 @@ from fwid_agent.capture.files import CaptureFile
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.home import Home
-from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions, list_captures
+from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions, list_readable
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.messages import (
     DeviceLine,
@@ -31,8 +31,8 @@ def replay(
 ) -> Iterator[VerdictLine | Summary]:
     """Yield a line for every unit that ends, and a summary.
 
-    What was read before a capture breaks off is judged, stored and summed up; then the fault is
-    raised.
+    What was read before a capture breaks off, and beside one that is none, is judged, stored and
+    summed up; then the fault is raised.
 
     Raises:
         UnreadableInputError: a capture cannot be read (further).
@@ -44,8 +44,8 @@ def replay(
         run = _Run(request, Ledger(store))
         if store:
             run.home.restore(store)
-        faults: list[UnreadableInputError] = []
-        for capture in list_captures(request.paths, on_note):
+        captures, faults = list_readable(request.paths, on_note)
+        for capture in captures:
             try:
                 yield from run.read(capture, on_progress, on_note)
             except UnreadableInputError as error:
