@@ -1,0 +1,100 @@
+"""Shows fwid in a real Home Assistant, and takes the pictures of the documentation.
+
+    python -m tests.home_assistant.demo [FOLDER]
+
+A new Home Assistant, a real agent that replays twenty days of real captures in a few minutes, and a
+browser that is steered as a person would: it adds the agent, makes a dashboard with the card, sees
+the firmware of one device change, and accepts the change. The pictures land in FOLDER.
+"""
+
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from playwright.sync_api import Page, expect
+
+from tests.home_assistant.captured_days import lay_out
+from tests.home_assistant.person import (
+    DASHBOARD,
+    accept_change,
+    add_agent,
+    make_dashboard,
+    onboard,
+    open_browser,
+    open_detail,
+    row,
+)
+from tests.home_assistant.processes import Agent, HomeAssistant
+
+SPEED = "25"  # a day in about ten seconds: there is time to add the agent before the change
+CHANGE_MS = 600_000
+DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 400, "height": 860}
+
+
+def main(images: Path) -> None:
+    """Tell the whole story once."""
+    images.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="fwid-demo-") as name:
+        folders = [Path(name, part) for part in ("captures", "home", "agent")]
+        for folder in folders:
+            folder.mkdir()
+        captures = lay_out(folders[0], datetime.now(UTC))
+        home, agent = HomeAssistant(folders[1]), Agent(folders[2])
+        with home, agent, open_browser(home.url) as page:
+            show(page, home, agent, captures, images)
+    print(f"The pictures: {images}/home-assistant-*.png")
+
+
+def show(page: Page, home: HomeAssistant, agent: Agent, captures: list[Path], images: Path) -> None:
+    """Be the person."""
+    page.set_viewport_size(DESKTOP)
+
+    def look(name: str) -> None:
+        page.mouse.move(1, 1)
+        page.wait_for_timeout(800)  # what moves comes to rest
+        page.screenshot(path=images / f"home-assistant-{name}.png")
+        say(f"  picture: home-assistant-{name}.png")
+
+    say("Home Assistant starts, and is set up by its first person")
+    home.start()
+    onboard(page, home.url)
+    say("The agent replays twenty days; it is added by its address, fingerprint and code")
+    agent.replay(captures, SPEED)
+    add_agent(page, home.url, agent.port, agent.pair, look)
+    say("The card is put on a dashboard")
+    make_dashboard(page, home.url, look)
+    page.goto(f"{home.url}/{DASHBOARD}")
+    sensor = row(page, "Water sensor")
+    expect(sensor).to_contain_text("Stable", timeout=CHANGE_MS)
+    say("The water sensor is stable")
+    look("stable")
+    expect(sensor).to_contain_text("Changed", timeout=CHANGE_MS)
+    say("Its firmware has changed")
+    look("changed")
+    page.set_viewport_size({**DESKTOP, "height": 1900})
+    open_detail(page, "Water sensor")
+    look("detail")
+    page.set_viewport_size(PHONE)
+    ask_dark(page, dark=True)
+    look("phone")
+    ask_dark(page, dark=False)
+    page.set_viewport_size(DESKTOP)
+    say("The change is accepted")
+    accept_change(page, "Water sensor")
+    expect(sensor).to_contain_text("Stable")
+    look("accepted")
+
+
+def ask_dark(page: Page, *, dark: bool) -> None:
+    """Ask for Home Assistant's theme of the night, or of the day."""
+    page.emulate_media(color_scheme="dark" if dark else "light")
+
+
+def say(text: str) -> None:
+    """Tell what happens, at once."""
+    print(text, flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1] if len(sys.argv) > 1 else "docs/images").absolute())
