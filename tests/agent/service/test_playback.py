@@ -11,7 +11,8 @@ import pytest
 from fwid_agent.capture.files import find_captures
 from fwid_agent.service.clock import ReplayClock
 from fwid_agent.service.playback import Playback
-from fwid_agent.service.watcher import Watcher, WatchRequest
+from fwid_agent.service.request import WatchRequest
+from fwid_agent.service.watcher import Watcher
 from fwid_agent.types import Event
 from hypothesis import given
 from hypothesis import strategies as st

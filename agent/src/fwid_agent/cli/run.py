@@ -1,6 +1,7 @@
 """`fwid run`: the running agent."""
 
 import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +20,7 @@ from fwid_agent.errors import UsageError
 
 if TYPE_CHECKING:
     from fwid_agent.service.feed import Feed
-    from fwid_agent.service.watcher import WatchRequest
+    from fwid_agent.service.request import WatchRequest
 
 
 def run(
@@ -59,26 +60,20 @@ def run(
 
     """
     from fwid_agent.capture.sources import find_kind  # noqa: PLC0415
-    from fwid_agent.service.agent import ApiRequest, run_agent  # noqa: PLC0415 - scipy is slow to load
-    from fwid_agent.service.feed import SourceHealth  # noqa: PLC0415
     from fwid_agent.service.launch import launch  # noqa: PLC0415
-    from fwid_agent.service.link import CaptureLink  # noqa: PLC0415
-    from fwid_agent.service.live import LiveFeed  # noqa: PLC0415
     from fwid_agent.service.logs import set_up_logs  # noqa: PLC0415
-    from fwid_agent.service.supervisor import find_supervisor  # noqa: PLC0415
-    from fwid_agent.service.watcher import WatchRequest  # noqa: PLC0415
+    from fwid_agent.service.request import WatchRequest  # noqa: PLC0415
 
     settings = read_config(config)
     named = tuple(sources or () if replay else sources or settings.sources)
     request = WatchRequest(named, store_path(store).absolute(), settings)
-    api = ApiRequest(None, port, find_supervisor()) if port else None
     set_up_logs(debug=bool(os.environ.get("FWID_DEBUG")), json=json)
     if not named:
         raise UsageError("nothing to watch: name a source, such as eth0, or `sources` in fwid.toml")
     if replay:
-        run_agent(request, _play_back(request, read_speed(speed), user), api)
+        _run(request, _play_back(request, read_speed(speed), user), port)
         return
-    kinds = [find_kind(source) for source in named]
+    kinds = [find_kind(source).name for source in named]
     if len(set(named)) < len(named):
         raise UsageError("a source is named twice")
     if capture is None:
@@ -87,12 +82,28 @@ def run(
         again = ["--store", str(request.store), *(["--json"] if json else [])]
         launch(request, user, shared, again)
         return
+    _run(request, _connect(named, kinds, capture), port)
+
+
+def _run(request: "WatchRequest", feed: "Feed", port: int) -> None:
+    from fwid_agent.service.agent import ApiRequest, run_agent  # noqa: PLC0415 - scipy is slow to load
+    from fwid_agent.service.supervisor import find_supervisor  # noqa: PLC0415
+
+    run_agent(request, feed, ApiRequest(None, port, find_supervisor()) if port else None)
+
+
+def _connect(sources: Sequence[str], kinds: Sequence[str], carried: Sequence[str]) -> "Feed":
+    """Take over what the launch has carried over of each source's capture."""
+    from fwid_agent.service.feed import SourceHealth  # noqa: PLC0415
+    from fwid_agent.service.link import CaptureLink  # noqa: PLC0415
+    from fwid_agent.service.live import LiveFeed  # noqa: PLC0415
+
     links = []
-    for number, carried in enumerate(capture):
-        descriptor, _, process = carried.partition(":")
-        health = SourceHealth(named[number], kinds[number].name)
+    for number, (source, kind, one) in enumerate(zip(sources, kinds, carried, strict=True)):
+        descriptor, _, process = one.partition(":")
+        health = SourceHealth(source, kind)
         links.append(CaptureLink(health, number, int(descriptor), int(process)))
-    run_agent(request, LiveFeed(links), api)
+    return LiveFeed(links)
 
 
 def _play_back(request: "WatchRequest", speed: float | None, user: str | None) -> "Feed":

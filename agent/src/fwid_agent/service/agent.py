@@ -23,9 +23,10 @@ from fwid_agent.service.discovery import Announcement, announced
 from fwid_agent.service.feed import Feed
 from fwid_agent.service.local import listen, socket_path
 from fwid_agent.service.notify import notify
+from fwid_agent.service.request import WatchRequest
 from fwid_agent.service.supervisor import Supervisor, introduced, token_for_home_assistant
 from fwid_agent.service.view import AgentView
-from fwid_agent.service.watcher import Watcher, WatchRequest
+from fwid_agent.service.watcher import Watcher
 from fwid_agent.types import Event, parse_mac
 
 _STEERING: dict[str, Accepted | Relearn] = {"accept": Accepted(), "relearn": Relearn()}

@@ -15,7 +15,7 @@ from pathlib import Path
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.service.local import is_running
 from fwid_agent.service.privileges import drop_all, find_user
-from fwid_agent.service.watcher import WatchRequest
+from fwid_agent.service.request import WatchRequest
 
 
 def launch(

@@ -20,7 +20,8 @@ from fwid_agent.service.device_records import (
     judged_record,
 )
 from fwid_agent.service.feed import SourceHealth
-from fwid_agent.service.watcher import Watcher, WatchRequest
+from fwid_agent.service.request import WatchRequest
+from fwid_agent.service.watcher import Watcher
 from fwid_agent.store import EventPage, Store
 from fwid_agent.store.backup import back_up
 from fwid_agent.types import Event, format_mac, format_time

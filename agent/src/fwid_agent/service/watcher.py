@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from fwid_agent.config import Config
 from fwid_agent.errors import CaptureError, FwidError, StoreError, StoreLostError
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions
@@ -18,6 +16,7 @@ from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.service.addresses import own_addresses
 from fwid_agent.service.clock import Clock
 from fwid_agent.service.feed import Feed, SourceHealth
+from fwid_agent.service.request import WatchRequest
 from fwid_agent.store import Store
 from fwid_agent.types import Event, format_mac
 
@@ -27,15 +26,6 @@ _GRACE_NS = 2 * SECOND_NS  # frames of a unit that are still on their way when i
 _log = logging.getLogger("fwid")
 
 Command = Callable[[Home], Any]
-
-
-@dataclass(frozen=True, slots=True)
-class WatchRequest:
-    """What is watched, and where it is remembered."""
-
-    sources: tuple[str, ...]
-    store: Path
-    config: Config
 
 
 @dataclass(slots=True)
