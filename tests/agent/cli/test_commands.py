@@ -153,6 +153,12 @@ def test_relearn_and_accept_steer_the_device(fwid: Fwid, store: Path) -> None:
         (["replay", "no-such-file"], 3, "no-such-file: no such file"),
         (["replay", "x", "--unit", "week"], 2, "'week' is not one of 'day', 'file'"),
         (["replay", "x", "--window", "1w"], 2, "'1w' is no duration"),
+        (
+            ["replay", "x", "--window", "7m"],
+            2,
+            "--window 7m: a day of 86400 s is no multiple of it",
+        ),
+        (["replay", "x", "--store", "no/x.db"], 4, "no/x.db: there is no folder no; make it first"),
         (["replay", "x", "--speed", "0"], 2, "'0' is no speed"),
         (["replay", "x", "--test", "y"], 2, "No such option: --test"),
         (["replay", "x", "--config", "no.toml"], 2, "no.toml: No such file"),

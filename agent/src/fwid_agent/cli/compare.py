@@ -13,8 +13,8 @@ from fwid_agent.cli.options import (
     UnitName,
     Window,
     read_config,
-    read_duration,
     read_mac,
+    read_window,
 )
 from fwid_agent.cli.output import note, print_json, reading, say, styled
 from fwid_agent.report.words import describe_reason
@@ -61,7 +61,7 @@ def compare(
         list[str],
         typer.Option(metavar="PATH...", help="Captures of the version that is asked about."),
     ],
-    window: Window = "1h",
+    window: Window = None,
     unit: Unit = UnitName.DAY,
     dedup: Dedup = False,
     config: ConfigFile = None,
@@ -81,14 +81,15 @@ def compare(
     from fwid_agent.pipeline import CompareRequest  # noqa: PLC0415 - scipy is slow to load
     from fwid_agent.pipeline import compare as run_compare  # noqa: PLC0415
 
+    settings = read_config(config)
     request = CompareRequest(
         read_mac(device),
         tuple(baseline),
         tuple(test),
-        read_duration(window),
+        read_window(window, unit, settings),
         unit.value,
         dedup,
-        read_config(config),
+        settings,
     )
     with reading() as progress:
         answer = run_compare(request, on_progress=progress, on_note=note)

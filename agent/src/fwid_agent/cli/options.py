@@ -27,7 +27,11 @@ Paths = Annotated[
     typer.Argument(metavar="PATH", help="Captures, folders of captures, or - for standard input."),
 ]
 Window = Annotated[
-    str, typer.Option(metavar="DURATION", help="Length of a window: 90s, 15m, 1h, 1d.")
+    str | None,
+    typer.Option(
+        metavar="DURATION",
+        help="Length of a window: 90s, 15m, 1h, 1d; the configuration's where none is named.",
+    ),
 ]
 Unit = Annotated[
     UnitName,
@@ -58,6 +62,16 @@ def read_duration(text: str) -> float:
     seconds = float(match.group(1)) * _SECONDS[match.group(2)] if match else 0.0
     if seconds < 1:
         raise UsageError(f"{text!r} is no duration of a second or more; write 90s, 15m, 1h or 1d")
+    return seconds
+
+
+def read_window(text: str | None, unit: UnitName, config: Config) -> float:
+    """Read the length of a window in seconds, by the configuration's rule; raises UsageError."""
+    if text is None:
+        return config.window_s
+    seconds = read_duration(text)
+    if unit is UnitName.DAY and config.unit_s % seconds:
+        raise UsageError(f"--window {text}: a day of {config.unit_s} s is no multiple of it")
     return seconds
 
 

@@ -1,5 +1,6 @@
 """`fwid replay`: captures through the whole pipeline, as if they were live."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,8 +15,8 @@ from fwid_agent.cli.options import (
     UnitName,
     Window,
     read_config,
-    read_duration,
     read_speed,
+    read_window,
 )
 from fwid_agent.cli.output import (
     make_table,
@@ -27,6 +28,7 @@ from fwid_agent.cli.output import (
     styled,
     told_reasons,
 )
+from fwid_agent.errors import StoreError
 
 if TYPE_CHECKING:
     from fwid_agent.pipeline import Summary, VerdictLine
@@ -40,7 +42,7 @@ def replay(
             metavar="FILE", help="Keep what is learnt in this file; without it, nothing is."
         ),
     ] = None,
-    window: Window = "1h",
+    window: Window = None,
     unit: Unit = UnitName.DAY,
     speed: Speed = "max",
     dedup: Dedup = False,
@@ -61,14 +63,17 @@ def replay(
     from fwid_agent.pipeline import ReplayRequest, Summary  # noqa: PLC0415 - scipy is slow to load
     from fwid_agent.pipeline import replay as run_replay  # noqa: PLC0415
 
+    settings = read_config(config)
+    if store is not None and not Path(store).parent.is_dir():
+        raise StoreError(f"{store}: there is no folder {Path(store).parent}; make it first")
     request = ReplayRequest(
         tuple(paths),
         store,
-        read_duration(window),
+        read_window(window, unit, settings),
         unit.value,
         read_speed(speed),
         dedup,
-        read_config(config),
+        settings,
     )
     with reading() as progress:
         for line in run_replay(request, on_progress=progress, on_note=note):
