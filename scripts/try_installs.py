@@ -15,7 +15,7 @@ from cleanroot import CleanRoot
 
 _AGENT = Path(__file__).parents[1] / "agent"
 _RELEASES = {"bookworm": "Debian 12", "trixie": "Debian 13"}
-_STORE = "/var/lib/fwid/fwid.db"
+_STORE = "/home/somebody/fwid.db"
 _NEWER = "9.9.9"
 _WATCHED_S = 4
 _PATIENCE_S = 120
@@ -98,7 +98,7 @@ def _watch(root: CleanRoot, way: Way) -> str:
         "netns",
         "exec",
         HOST,
-        *root.command([way.program, "run", FAR, "--store", _STORE]),
+        *root.command([way.program, "run", FAR, "--user", "somebody", "--store", _STORE]),
     ]
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -122,7 +122,7 @@ def _watch(root: CleanRoot, way: Way) -> str:
 def _check_downgrade(root: CleanRoot, way: Way) -> None:
     """A store of a newer version is refused with one line, and left as it is."""
     _sql(root, "PRAGMA user_version = 999")
-    command = root.command([way.program, "run", FAR, "--store", _STORE])
+    command = root.command([way.program, "run", FAR, "--user", "somebody", "--store", _STORE])
     done = subprocess.run(
         ["ip", "netns", "exec", HOST, *command],
         capture_output=True, text=True, check=False, timeout=_PATIENCE_S,

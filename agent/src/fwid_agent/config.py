@@ -90,7 +90,8 @@ def find_config(named: str | None) -> Path | None:
     if named is not None:
         return Path(named).absolute()
     own = default_config_path()
-    return own if own.exists() else None
+    # Whoever sudo made of root has root's home as theirs, and may not enter it.
+    return own if os.access(own, os.F_OK) else None
 
 
 def default_config_path() -> Path:

@@ -46,7 +46,14 @@ def launch(
     drop_all(whom)
     program = [sys.executable, "-m", "fwid_agent.cli.main", "run", *shared, *again, *carried]
     program += ["--", *request.sources]
-    os.execv(sys.executable, program)  # noqa: S606 - it is this program
+    try:
+        os.execv(sys.executable, program)  # noqa: S606 - it is this program
+    except PermissionError as error:
+        # As in somebody's home that only they may enter: it takes a right of root's to do so.
+        raise UsageError(
+            f"{sys.executable}: not to be read once every right is given up; "
+            "name its owner with --user, or install fwid where everybody may read it"
+        ) from error
 
 
 def _start(source: str, user: str | None, shared: Sequence[str]) -> str:
