@@ -113,6 +113,9 @@ def test_devices_and_show_tell_what_the_store_knows(fwid: Fwid, store: Path) -> 
 
     assert same == {key: value for key, value in shown.items() if key in same}
     assert len(shown["verdicts"]) == 5
+    reasoned = [verdict for verdict in shown["verdicts"] if verdict["reasons"]]
+    assert reasoned
+    assert all(verdict["units_baseline"] and verdict["units_test"] for verdict in reasoned)
     assert next(event["type"] for event in shown["events"]) == "new_device"
     assert SENSOR in fwid("devices", "--store", store).out
     assert "5 units judged" in fwid("show", SENSOR, "--store", store).out

@@ -64,6 +64,8 @@ def decision(**changes: object) -> Decision:
         software=0.75,
         reasons=(Reason("size_swapped", {"old": 634, "new": 638, "first_flight": True}, 9.5),),
         missing="",
+        units_baseline=7,
+        units_test=2,
     )
     return replace(plain, **changes)  # type: ignore[arg-type]
 

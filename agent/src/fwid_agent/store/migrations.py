@@ -162,4 +162,11 @@ MIGRATIONS: tuple[Migration, ...] = (
             """,
         ),
     ),
+    Migration(
+        "how many units each verdict rests on",
+        tuple(
+            f"ALTER TABLE verdicts ADD COLUMN {column} INTEGER NOT NULL DEFAULT 0"
+            for column in ("units_baseline", "units_test")
+        ),
+    ),
 )

@@ -13,7 +13,7 @@ from fwid_agent.types import Cause, Decision, Effect, Reason, State, Verdict, fo
 def put_verdicts(connection: sqlite3.Connection, verdicts: Iterable[VerdictRow]) -> None:
     """Store verdicts; one of the same device and unit is replaced."""
     connection.executemany(
-        f"INSERT OR REPLACE INTO verdicts VALUES ({', '.join('?' * 17)})",  # noqa: S608
+        f"INSERT OR REPLACE INTO verdicts VALUES ({', '.join('?' * 19)})",  # noqa: S608
         map(_to_row, verdicts),
     )
 
@@ -62,13 +62,15 @@ def _to_row(verdict: VerdictRow) -> tuple[Any, ...]:
         decision.software,
         msgspec.json.encode(decision.reasons).decode(),
         decision.missing,
+        decision.units_baseline,
+        decision.units_test,
     )
 
 
 def _from_row(row: tuple[Any, ...]) -> VerdictRow:
     device, unit_start_ns, state, version, verdict, cause = row[:6]
     g, low, high, n_baseline, n_test = row[6:11]
-    reasons, missing = row[15:]
+    reasons, missing, units_baseline, units_test = row[15:]
     decision = Decision(
         device=format_mac(device),
         verdict=Verdict(verdict),
@@ -82,6 +84,8 @@ def _from_row(row: tuple[Any, ...]) -> VerdictRow:
         software=_nan(row[14]),
         reasons=msgspec.json.decode(reasons, type=tuple[Reason, ...]),
         missing=missing,
+        units_baseline=units_baseline,
+        units_test=units_test,
     )
     return VerdictRow(device, unit_start_ns, State(state), version, decision)
 
