@@ -3,7 +3,7 @@
 
 import type { ReactiveController, ReactiveControllerHost } from "lit";
 import type { Connection, Hass, Refusal } from "./hass";
-import { refusalOf } from "./hass";
+import { entitiesOf, refusalOf } from "./hass";
 import type { Device, History } from "./model";
 import { askDevices, askHistory } from "./model";
 
@@ -82,10 +82,16 @@ export class DevicesController implements ReactiveController {
     return (
       now.devices !== before.devices ||
       now.areas !== before.areas ||
-      (this.devices ?? [])
-        .flatMap((device) => [device.entity_id, device.event_entity_id, device.accept_entity_id])
-        .some((id) => id !== null && now.states[id] !== before.states[id])
+      this.watched(now).some((id) => now.states[id] !== before.states[id])
     );
+  }
+
+  /** The entities that tell of news; all of the integration where its devices are not known yet. */
+  private watched(hass: Hass): readonly string[] {
+    if (!this.devices?.length) return entitiesOf(hass);
+    return this.devices
+      .flatMap((device) => [device.entity_id, device.event_entity_id, device.accept_entity_id])
+      .filter((id) => id !== null);
   }
 
   /** One question at a time; one that comes meanwhile is asked afterwards. */

@@ -9,6 +9,7 @@ import { configForm, suggestFor } from "./dashboard";
 import "./device-detail";
 import { deviceRow, rowStyles } from "./device-row";
 import { DevicesController } from "./devices-controller";
+import { entitiesOf } from "./hass";
 import type { Hass, Refusal } from "./hass";
 import type { Device } from "./model";
 import { buttons, charts, texts } from "./style";
@@ -117,6 +118,9 @@ export class FwidCard extends LitElement {
   }
 
   private empty(devices: readonly Device[], words: Words): TemplateResult {
+    // There are entities, but nobody who could tell of their devices: it was never reached.
+    const isAway = !devices.length && this.hass && entitiesOf(this.hass).length > 0;
+    if (isAway) return html`<p class="note" role="status">${words.say("away_since_start")}</p>`;
     return html`
       <div class="empty">
         <ha-icon aria-hidden="true" icon="mdi:fingerprint"></ha-icon>

@@ -39,3 +39,8 @@ export interface Refusal {
 export function refusalOf(error: unknown): Refusal {
   return typeof error === "object" && error !== null ? (error as Refusal) : { message: String(error) };
 }
+
+/** The ids of the integration's entities. */
+export function entitiesOf({ entities }: Hass): string[] {
+  return Object.keys(entities).filter((id) => entities[id]?.platform === "fwid");
+}

@@ -61,10 +61,11 @@ async function callService(domain, service, data, target, notifyOnError) {
 
 function hassOf() {
   const states = {};
+  for (const id of Object.keys(scene.entities)) states[id] = { state: String(scene.devices.length) };
   for (const device of scene.devices) states[device.entity_id] = { state: device.state };
   return {
     states,
-    entities: { "event.plug": { platform: "fwid", device_id: "plug" }, "sun.sun": { platform: "sun" } },
+    entities: { ...scene.entities, "sun.sun": { platform: "sun" } },
     devices: {},
     areas: {},
     language: scene.language ?? "en",
@@ -98,7 +99,8 @@ window.harness = {
   /** Change the scene and tell the card by a state that changed, as Home Assistant does. */
   change(part) {
     Object.assign(scene, part);
-    card.hass = hass = { ...hassOf(), locale: hass.locale, devices: hass.devices, areas: hass.areas, user: hass.user };
+    const { entities } = hass;
+    card.hass = hass = { ...hassOf(), entities, locale: hass.locale, devices: hass.devices, areas: hass.areas, user: hass.user };
   },
 
   /** Something that is none of the card's business. */

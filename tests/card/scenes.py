@@ -91,6 +91,7 @@ def home(**values: object) -> Scene:
     ]
     return {
         "config": {"title": "Firmware"},
+        "entities": {"event.plug": {"platform": "fwid", "device_id": "plug"}},
         "devices": devices,
         "histories": {
             "plug": history(gap_at=12),

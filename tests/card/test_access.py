@@ -44,7 +44,7 @@ def test_axe_finds_nothing_serious(open_card: OpenCard, dark: bool, direction: s
 @pytest.mark.parametrize(
     "scene",
     [
-        {"devices": []},
+        {"devices": [], "entities": {}},
         {"delay_ms": 60_000},
         {"refuse": {"fwid/devices": {"message": "gone"}}},
     ],

@@ -196,13 +196,13 @@ def test_a_refused_action_says_what_home_assistant_says(open_card: OpenCard) -> 
 
 def test_nothing_watched_yet_is_told_with_what_to_do(open_card: OpenCard) -> None:
     """Only who may choose devices is sent to where they are chosen."""
-    page = open_card(home(devices=[]))
+    page = open_card(home(devices=[], entities={}))
     expect(page.get_by_text("No device is watched yet.")).to_be_visible()
     expect(page.get_by_role("link", name="Choose devices")).to_have_attribute(
         "href", "/config/integrations/integration/fwid"
     )
 
-    page = open_card(home(devices=[], is_admin=False))
+    page = open_card(home(devices=[], entities={}, is_admin=False))
     expect(page.get_by_text("No device is watched yet.")).to_be_visible()
     expect(page.get_by_role("link")).to_have_count(0)
 
@@ -230,6 +230,19 @@ def test_an_agent_out_of_reach_leaves_the_last_known_and_says_so(open_card: Open
 
     expect(page.get_by_text("The agent cannot be reached.")).to_be_visible()
     expect(page.get_by_role("button", name="Kitchen plug")).to_contain_text("not reachable")
+
+
+def test_an_agent_that_was_never_reached_is_told_and_its_devices_come_by_themselves(
+    open_card: OpenCard,
+) -> None:
+    """After Home Assistant started without the agent: that is not a home without devices."""
+    page = open_card(home(devices=[]))
+    expect(page.get_by_text("The agent cannot be reached, and has not been since")).to_be_visible()
+    expect(page.get_by_role("link")).to_have_count(0)
+
+    page.evaluate("devices => harness.change({devices})", home()["devices"])
+
+    assert len(rows(page)) == 5
 
 
 @pytest.mark.parametrize(
