@@ -154,6 +154,9 @@ class FakeAgent:
         gap = after_seq < self.dropped or after_seq > len(self.stored)
         return Page(kept[:limit], gap, len(self.stored))
 
+    def reason_texts(self, event: Event) -> list[str]:
+        return [str(reason.params.get("text")) for reason in event.reasons]
+
     def subscribe(self, callback: Callable[[Event | None], None]) -> Callable[[], None]:
         self.listeners.append(callback)
         return lambda: self.listeners.remove(callback)

@@ -213,4 +213,5 @@ def test_the_page_writes_no_html() -> None:
         for word in ("innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval("):
             assert word not in script.read_text()
     for file in (*scripts, PAGE / "index.html", *PAGE.glob("*.css")):
-        assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", file.read_text())
+        text = file.read_text().replace("http://www.w3.org/2000/svg", "")  # a name, not an address
+        assert not re.search(r"(https?:)?//[a-z]+\.[a-z]", text)

@@ -20,6 +20,7 @@ from fwid_agent.service.device_records import (
     count_partly_seen,
     device_record,
     device_records,
+    history_records,
     judged_record,
 )
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
@@ -145,6 +146,23 @@ def test_a_calm_unit_gives_no_reasons_in_words() -> None:
     """Its small surprises are those of every day."""
     assert judged_record(verdict(1, reasons=(REPLACED,)))["reason_texts"] == []
     assert len(judged_record(verdict(1, Verdict.CHANGED, (REPLACED,)))["reason_texts"]) == 1
+
+
+def test_what_was_usual_is_that_of_the_calm_units_before() -> None:
+    """Neither the unit itself nor a suspicious one counts, and a new version begins anew."""
+
+    def unit(day: int, similarity: float, kind: Verdict = Verdict.STABLE, version: int = 1) -> Any:
+        row = verdict(day, kind)
+        decision = replace(row.decision, similarity_test=similarity)
+        return replace(row, decision=decision, version=version)
+
+    rows = [unit(0, 0.9), unit(1, 0.8), unit(2, 0.1, Verdict.CHANGED), unit(3, 0.7),
+            unit(4, 0.95), unit(5, 0.6, version=2)]  # fmt: skip
+    told = history_records(rows, DAY_NS)
+    assert [(one.get("usual_low"), one.get("usual_high")) for one in told] == [
+        (None, None), (0.8, 0.9), (0.8, 0.9), (0.7, 0.9), (None, None),
+    ]  # fmt: skip
+    assert told[0]["time"] == format_time(DAY_NS)
 
 
 def chatter(start_ns: list[int]) -> UnitTable:

@@ -1,9 +1,9 @@
 """What the API asks of the running agent.
 
-`ready` and `subscribe` are called in the event loop and answer from memory. Every other method is
-called in one thread of the API's own, one call at a time: it may read the store or wait for the
-analysis, and delays no other client's connection but only the next call. `backup` alone takes so
-long that it has a thread of its own.
+`ready`, `reason_texts` and `subscribe` are called in the event loop and answer from memory. Every
+other method is called in one thread of the API's own, one call at a time: it may read the store or
+wait for the analysis, and delays no other client's connection but only the next call. `backup`
+alone takes so long that it has a thread of its own.
 
 Times are nanoseconds since the epoch, devices are 48-bit integers. Records are dicts of JSON
 values in the form that `messages` gives them. A method that is asked for something that makes no
@@ -86,6 +86,9 @@ class AgentApi(Protocol):
 
     def events(self, after_seq: int, limit: int, device: str | None = None) -> EventPage:
         """Stored events after `after_seq`, oldest first; of one device where it is named."""
+
+    def reason_texts(self, event: Event) -> Sequence[str]:
+        """The reasons of an event in words; from memory."""
 
     def subscribe(self, callback: Callable[[Event | None], None]) -> Callable[[], None]:
         """Have each event told in the event loop, in order, once stored; returns how to end it.

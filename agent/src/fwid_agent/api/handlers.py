@@ -87,8 +87,12 @@ async def events(request: web.Request) -> web.Response:
     """Give a page of stored events."""
     context, query = request.app[CONTEXT], _read_query(request, messages.EventsQuery)
     page = await context.call(context.agent.events, query.after, query.limit, query.device)
-    found = messages.Events(events=tuple(page.events), gap=page.gap, last_seq=page.last_seq)
-    return answer(found)
+    texts = tuple(tuple(context.agent.reason_texts(event)) for event in page.events)
+    return answer(
+        messages.Events(
+            events=tuple(page.events), reason_texts=texts, gap=page.gap, last_seq=page.last_seq
+        )
+    )
 
 
 async def metrics(request: web.Request) -> web.Response:

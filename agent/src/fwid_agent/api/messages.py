@@ -170,6 +170,7 @@ class Info(_Answer):
     capture: CaptureHealth
     api: Literal[1] = 1
     last_seq: Count = 0  # of the last event
+    unit_s: Count = 86_400  # how long a unit is: usually a day
 
 
 class VersionName(_Answer):
@@ -233,6 +234,8 @@ class Judged(_Answer):
     g_high: float | None = None
     similarity_baseline: float | None = None
     similarity_test: float | None = None
+    usual_low: float | None = None  # least and most similar of the version's calm units before
+    usual_high: float | None = None
     reasons: tuple[EventReason, ...] = ()
     reason_texts: tuple[str, ...] = ()  # the same in English words
     missing: str | None = None
@@ -283,6 +286,7 @@ class Events(_Answer):
     """A page of events; `gap`: ask for the present states, some that were asked for are gone."""
 
     events: tuple[Event, ...]
+    reason_texts: tuple[tuple[str, ...], ...]  # of each event, in English words
     gap: bool
     last_seq: Count
 

@@ -1,6 +1,7 @@
 """Devices and what was decided of them, as the API's messages want them, read from the store."""
 
 import math
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +11,7 @@ from fwid_agent.config import Config
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.core.stability import DeviceState
 from fwid_agent.core.vantage import judge_vantage
+from fwid_agent.core.watch import BASELINE_UNITS
 from fwid_agent.pipeline.memory import read_watch_state
 from fwid_agent.report.words import describe_reason
 from fwid_agent.store import DeviceName, DeviceRow, Store, VerdictRow
@@ -67,6 +69,26 @@ def judged_record(verdict: VerdictRow) -> Record:
         "reason_texts": [] if decision.verdict in _CALM else _texts(decision.reasons),
         "missing": decision.missing or None,
     }
+
+
+def history_records(verdicts: Sequence[VerdictRow], since_ns: int) -> list[Record]:
+    """What was decided of units from a time on, each with what was usual until then."""
+    records: list[Record] = []
+    calm: deque[float] = deque(maxlen=BASELINE_UNITS)
+    version = None
+    for verdict in verdicts:
+        if verdict.version != version:
+            calm.clear()
+            version = verdict.version
+        record = judged_record(verdict)
+        if len(calm) > 1:
+            record |= {"usual_low": min(calm), "usual_high": max(calm)}
+        if verdict.unit_start_ns >= since_ns:
+            records.append(record)
+        similarity = verdict.decision.similarity_test
+        if verdict.decision.verdict in _CALM and math.isfinite(similarity):
+            calm.append(similarity)
+    return records
 
 
 def count_partly_seen(store: Store) -> int:

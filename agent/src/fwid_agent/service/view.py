@@ -11,13 +11,14 @@ from fwid_agent.api.contract import Record, Which
 from fwid_agent.core.stability import Accepted, ExpectUpdate, Relearn
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.pipeline.memory import read_watch
+from fwid_agent.report.words import describe_reason
 from fwid_agent.service.contact_records import contact_records
 from fwid_agent.service.device_records import (
     count_partly_seen,
     device_record,
     device_records,
     find_state,
-    judged_record,
+    history_records,
 )
 from fwid_agent.service.feed import SourceHealth
 from fwid_agent.service.request import WatchRequest
@@ -39,6 +40,7 @@ class AgentView:
         self._watcher = watcher
         self._started = format_time(watcher.clock.now_ns())
         self._subscribers: list[Callable[[Event | None], None]] = []
+        self._drawn: tuple[tuple[int, str], dict[str, bytes]] | None = None  # the latest pictures
         self._here = threading.local()  # SQLite wants a connection for each thread
 
     # --- in the event loop -----------------------------------------------------------------------
@@ -59,6 +61,10 @@ class AgentView:
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
+    def reason_texts(self, event: Event) -> list[str]:
+        """The reasons of an event in words."""
+        return [describe_reason(reason.key, reason.params) for reason in event.reasons]
+
     def ready(self) -> bool:
         """Whether packets are captured and judged."""
         return self._watcher.ready.is_set() and _capturing(self._watcher.sources)
@@ -75,6 +81,7 @@ class AgentView:
             "time": format_time(self._now_ns()),
             "capture": self._capture(store),
             "last_seq": store.events(limit=1).last_seq,
+            "unit_s": self._request.config.unit_s,
         }
 
     def devices(self) -> list[Record]:
@@ -88,7 +95,7 @@ class AgentView:
     def history(self, mac: int, since_ns: int) -> list[Record]:
         """What was decided of units from this time on, oldest first."""
         self._find(mac)
-        return [judged_record(verdict) for verdict in self._store().verdicts(mac, since_ns)]
+        return history_records(self._store().verdicts(mac), since_ns)
 
     def contacts(self, mac: int, since_ns: int) -> list[Record]:
         """How much it talked, and with whom, from this time on, oldest first."""
@@ -97,18 +104,14 @@ class AgentView:
 
     def image(self, mac: int, which: Which) -> bytes | None:
         """A fingerprint image as PNG; None while there is none."""
-        from fwid_agent.pipeline.fingerprints import draw_fingerprints  # noqa: PLC0415 - Pillow
-
         store = self._store()
         text = store.states().get(mac)
         if text is None:
             return None
-        unit_ns = self._request.config.unit_s * _SECOND_NS
-        watch, _ = read_watch(text, store.units(mac, unit_ns), unit_ns)
-        for picture in draw_fingerprints(watch, _all_events(store, format_mac(mac))):
-            if picture.name == which:
-                return picture.png
-        return None
+        # All of a device are drawn together, and whoever asks for one asks for the others too.
+        if self._drawn is None or self._drawn[0] != (mac, text):
+            self._drawn = ((mac, text), self._draw(store, mac, text))
+        return self._drawn[1].get(which)
 
     def events(self, after_seq: int, limit: int, device: str | None = None) -> EventPage:
         """Stored events after `after_seq`, oldest first; of one device where it is named."""
@@ -184,6 +187,15 @@ class AgentView:
         self._store().name(mac, text)
 
     # --- within ----------------------------------------------------------------------------------
+
+    def _draw(self, store: Store, mac: int, text: str) -> dict[str, bytes]:
+        """Draw the pictures of a device whose watch is this text."""
+        from fwid_agent.pipeline.fingerprints import draw_fingerprints  # noqa: PLC0415 - Pillow
+
+        unit_ns = self._request.config.unit_s * _SECOND_NS
+        watch, _ = read_watch(text, store.units(mac, unit_ns), unit_ns)
+        pictures = draw_fingerprints(watch, _all_events(store, format_mac(mac)))
+        return {picture.name: picture.png for picture in pictures}
 
     def _capture(self, store: Store) -> Record:
         """How the capture is: `messages.CaptureHealth`."""
