@@ -11,6 +11,7 @@ import { showLogin } from "./view-login.js";
 
 const HEALTH_MS = 10_000;
 const ANEW_MS = 60_000;
+const AGAIN_MS = 3000;
 const main = document.getElementById("main");
 const nav = document.getElementById("nav");
 const pill = document.getElementById("health");
@@ -38,6 +39,7 @@ async function show() {
     loggedIn = true;
     showHealth(info);
     place(view);
+    follow();
   } catch (error) {
     if (mine !== shown) return;
     if (error.status === 401) logIn();
@@ -79,10 +81,11 @@ function showNoAnswer() {
 function logIn() {
   loggedIn = false;
   nav.hidden = pill.hidden = true;
-  if (!document.getElementById("code")) place(showLogin(start));
+  if (!document.getElementById("code")) place(showLogin(show));
 }
 
 function fail(error) {
+  setTimeout(refresh, AGAIN_MS); // it may be starting, or the network was away
   if (main.querySelector(".panel, .card")) tell(`${error.message}.`);
   else main.replaceChildren(make("p", { className: "note changed" }, icon("changed"), `${error.message}.`));
 }
@@ -100,9 +103,13 @@ function refresh() {
   }, 150);
 }
 
-async function start() {
-  await show();
-  if (loggedIn) listen(refresh, () => loggedIn);
+let listening = false;
+
+async function follow() {
+  if (listening) return;
+  listening = true;
+  await listen(refresh, () => loggedIn);
+  listening = false;
 }
 
 addEventListener("hashchange", async () => {
@@ -114,4 +121,4 @@ setInterval(async () => {
   if (loggedIn && !document.hidden) await readInfo().then(showHealth, () => showNoAnswer());
 }, HEALTH_MS);
 setInterval(() => { if (loggedIn && !document.hidden) refresh(); }, ANEW_MS);
-start();
+show();
