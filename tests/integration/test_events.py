@@ -17,7 +17,7 @@ from homeassistant.const import (
     EVENT_HOMEASSISTANT_STARTED,
     STATE_UNAVAILABLE,
 )
-from homeassistant.core import CoreState, Event, HomeAssistant, ServiceCall, State
+from homeassistant.core import CoreState, Event, HomeAssistant, ServiceCall, State, callback
 from homeassistant.helpers import device_registry as dr
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import (
@@ -89,6 +89,7 @@ class Told:
             },
         )
 
+    @callback
     def _on_event(self, event: Event[dict[str, Any]]) -> None:
         if event.data["type"] == "version_changed":
             self.on_bus.append(event.data)
