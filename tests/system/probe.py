@@ -16,7 +16,8 @@ _HEAD = bytes.fromhex("020000000001" + f"{MAC:012x}" + "88b5")  # an ethertype f
 
 def read_count(path: Path) -> int:
     """How many frames have been sent so far."""
-    return int(struct.unpack("=Q", path.read_bytes())[0]) if path.exists() else 0
+    data = path.read_bytes() if path.exists() else b""
+    return int(struct.unpack("=Q", data)[0]) if len(data) == 8 else 0
 
 
 def send(card: str, rate: float, path: Path) -> None:

@@ -89,6 +89,14 @@ class Lab:
         with Store.open(path, create=False) as opened:
             return int({row.device: row.packets_sent for row in opened.devices()}.get(MAC, 0))
 
+    def stored_until_s(self) -> float:
+        """When the last frame came that is stored, by the clock of the machine."""
+        if not self.store.exists():
+            return 0.0
+        with Store.open(self.store, create=False) as opened:
+            seen = {row.device: row.last_seen_ns for row in opened.devices()}
+        return seen.get(MAC, 0) / 1e9
+
     def until_counted(self, more_than: int, store: Path | None = None) -> float:
         """Wait until more frames than these are stored; gives how many seconds that took."""
         began = time.monotonic()
