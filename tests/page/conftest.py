@@ -27,6 +27,7 @@ class Agent:
 
     store: Path
     port: int
+    session: Any = None  # cookies of whoever is logged in: an address has few tries a minute
 
     @property
     def url(self) -> str:
@@ -159,7 +160,7 @@ Visit = Callable[..., Page]
 
 @pytest.fixture
 def visit(browser: Browser) -> Iterator[Visit]:
-    """Log in to an agent's page; it may ask nobody else and must complain of nothing."""
+    """Show an agent's page, logged in; it may ask nobody else and must complain of nothing."""
     visits: list[tuple[BrowserContext, Watched, str]] = []
 
     def log_in(agent: Agent, *, width: int = 1280, height: int = 900, **options: Any) -> Page:
@@ -168,15 +169,18 @@ def visit(browser: Browser) -> Iterator[Visit]:
             viewport={"width": width, "height": height},
             locale="en-GB",
             timezone_id="Europe/Berlin",
+            storage_state=agent.session,
             **options,
         )
         context.set_default_timeout(20_000)
         visits.append((context, watch(context), agent.url))
         page = context.new_page()
         page.goto(agent.url)
-        page.get_by_label("Code").fill(agent.code())
-        page.keyboard.press("Enter")
+        if agent.session is None:
+            page.get_by_label("Code").fill(agent.code())
+            page.keyboard.press("Enter")
         page.get_by_role("heading", name="devices").wait_for()
+        agent.session = context.storage_state()
         return page
 
     yield log_in

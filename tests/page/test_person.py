@@ -166,5 +166,6 @@ def test_who_is_shut_out_sees_nothing_more(device: Page, mine: Agent) -> None:
     for token in mine.ask("tokens")["tokens"]:
         if token["name"] == "a browser":
             mine.ask("tokens", "--revoke", token["id"])
+    mine.session = None
     expect(device.get_by_label("Code")).to_be_visible(timeout=30_000)
     expect(device.get_by_text(SENSOR)).to_have_count(0)
