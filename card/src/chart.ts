@@ -4,6 +4,8 @@ import { html, nothing, svg } from "lit";
 import type { SVGTemplateResult, TemplateResult } from "lit";
 import type { Drawing, Point, Stretch } from "./geometry";
 
+/** What begins with the newest unit would have no width. */
+const LATEST_START = 0.97;
 const VERSION_COLOURS = ["blue", "purple", "teal", "deep-orange", "indigo", "cyan"];
 
 export function versionColour(version: number): string {
@@ -35,7 +37,8 @@ function line(points: readonly Point[]): SVGTemplateResult {
 }
 
 function bar(stretch: Stretch): SVGTemplateResult {
-  const { from, to } = stretch;
+  const { to } = stretch;
+  const from = Math.min(stretch.from, LATEST_START);
   return svg`<rect x=${100 * from} y="0" width=${100 * (to - from)} height="1" style="fill:${stretchColour(stretch)}"></rect>`;
 }
 

@@ -12,6 +12,7 @@ import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
+import yaml
 from playwright.sync_api import Page, expect
 
 from tests.home_assistant.captured_days import lay_out
@@ -19,13 +20,14 @@ from tests.home_assistant.person import (
     DASHBOARD,
     accept_change,
     add_agent,
+    ask,
     make_dashboard,
     onboard,
     open_browser,
     open_detail,
     row,
 )
-from tests.home_assistant.processes import Agent, HomeAssistant
+from tests.home_assistant.processes import ROOT, Agent, HomeAssistant
 
 SPEED = "25"  # a day in about ten seconds: there is time to add the agent before the change
 CHANGE_MS = 600_000
@@ -84,6 +86,16 @@ def show(page: Page, home: HomeAssistant, agent: Agent, captures: list[Path], im
     accept_change(page, "Water sensor")
     expect(sensor).to_contain_text("Stable")
     look("accepted")
+    say("The dashboard of the documentation")
+    ask(page, "lovelace/config/save", url_path=DASHBOARD, config=documented_dashboard())
+    page.goto(f"{home.url}/{DASHBOARD}")
+    expect(sensor).to_be_visible()
+
+
+def documented_dashboard() -> object:
+    """Return what docs/home-assistant/dashboard.md tells to paste."""
+    text = (ROOT / "docs/home-assistant/dashboard.md").read_text()
+    return yaml.safe_load(text.partition("```yaml\n")[2].partition("```")[0])
 
 
 def ask_dark(page: Page, *, dark: bool) -> None:
