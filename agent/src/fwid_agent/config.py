@@ -38,6 +38,7 @@ class Config:
     windows_kept_days: _Days = 14
     units_kept_days: _Days = 730
     discovery: bool = True
+    handshakes: bool = False
     sources: tuple[_Source, ...] = ()
     dedup: bool = False
     fritzbox_user: str | None = None

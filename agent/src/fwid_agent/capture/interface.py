@@ -22,9 +22,9 @@ class Interface:
     trouble = ""
     position = ""
 
-    def __init__(self, name: str, own_port: int = 0) -> None:
+    def __init__(self, name: str, own_port: int = 0, *, handshakes: bool = False) -> None:
         self.notes: list[str] = []
-        self._ring = PacketRing(name, own_port)
+        self._ring = PacketRing(name, own_port, handshakes=handshakes)
         self._checked_s = time.monotonic()
 
     @property

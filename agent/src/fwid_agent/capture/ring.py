@@ -21,6 +21,7 @@ from fwid_agent.errors import CaptureError
 from fwid_agent.types import I8, FrameBlock, LinkType
 
 SNAP_BYTES = 128
+DHCP_BYTES = 640  # of a request, where names are learnt: more than clients send (RFC 2131)
 BLOCK_BYTES = 1 << 18
 BLOCK_COUNT = 64
 _ETH_P_ALL = 3
@@ -71,6 +72,7 @@ class PacketRing:
     Args:
         interface: its name.
         own_port: where this machine's API listens, whose connections are left out; 0: nowhere.
+        handshakes: keep requests for addresses whole, in which devices name themselves.
         promiscuous: also frames that are for others; a mirror port shows nothing else.
 
     Raises:
@@ -78,7 +80,14 @@ class PacketRing:
 
     """
 
-    def __init__(self, interface: str, own_port: int = 0, *, promiscuous: bool = True) -> None:
+    def __init__(
+        self,
+        interface: str,
+        own_port: int = 0,
+        *,
+        promiscuous: bool = True,
+        handshakes: bool = False,
+    ) -> None:
         self.interface = interface
         self._dropped = 0  # frames that found the ring full, as far as was asked
         try:
@@ -88,7 +97,11 @@ class PacketRing:
                 f"{interface}: no right to capture; run as root, or give CAP_NET_RAW"
             ) from error
         try:
-            self._open(own_port, promiscuous)
+            # Other links have no Ethernet header to look into.
+            ethernet = _read_hardware(self.interface) == _ETHERNET
+            dhcp_bytes = DHCP_BYTES if ethernet and handshakes else 0
+            program = make_filter(SNAP_BYTES, own_port if ethernet else 0, dhcp_bytes)
+            self._open(program, promiscuous=promiscuous)
         except OSError as error:
             self._socket.close()
             raise CaptureError(f"{interface}: {error.strerror or error}") from error
@@ -142,14 +155,11 @@ class PacketRing:
         if error:
             raise CaptureError(f"{self.interface}: the interface has gone or was taken down")
 
-    def _open(self, own_port: int, promiscuous: bool) -> None:
+    def _open(self, program: bytes, *, promiscuous: bool) -> None:
         index = socket.if_nametoindex(self.interface)
         options = self._socket.setsockopt
         options(_SOL_PACKET, _VERSION, _TPACKET_V3)
         options(_SOL_PACKET, _VNET_HDR, 1)
-        # Other links have no Ethernet header to look into.
-        ethernet = _read_hardware(self.interface) == _ETHERNET
-        program = make_filter(SNAP_BYTES, own_port if ethernet else 0)
         steps = np.frombuffer(program, np.uint8)
         options(
             socket.SOL_SOCKET,

@@ -84,7 +84,7 @@ class Kind:
 def _open_interface(opening: Opening) -> AbstractContextManager[Source]:
     from fwid_agent.capture.interface import Interface  # noqa: PLC0415
 
-    return Interface(opening.source, opening.own_port)
+    return Interface(opening.source, opening.own_port, handshakes=opening.config.handshakes)
 
 
 def _open_pipe(opening: Opening) -> AbstractContextManager[Source]:

@@ -115,6 +115,7 @@ class Home:
         for mac, contacts in gain.contacts.items():
             self.devices[mac].contacts.append(contacts)
             self._ledger.add_contacts(mac, contacts)
+        self._ledger.add_names({mac: gain.names[mac] for mac in gain.names if mac in self.devices})
 
     def end_units(self, now_ns: int | None) -> Iterator[VerdictRow]:
         """Judge every unit that has ended; all of them where there is no more time to come."""

@@ -12,6 +12,7 @@ from fwid_agent.config import Config
 from fwid_agent.core.contacts import ContactBook
 from fwid_agent.core.devices import DeviceTracker, Sides
 from fwid_agent.core.flows import FlowTable
+from fwid_agent.core.host_names import read_host_names
 from fwid_agent.core.packets import count_undecoded, decode_packets
 from fwid_agent.core.segments import find_unsplit, split_segments
 from fwid_agent.core.units import UnitAccumulator
@@ -45,6 +46,7 @@ class Gain:
 
     windows: Mapping[int, UnitTable]
     contacts: Mapping[int, ContactTable]
+    names: Mapping[int, str]  # that devices give themselves; none unless that is asked for
 
 
 class Ingest:
@@ -55,6 +57,7 @@ class Ingest:
         self.devices = DeviceTracker(options.config.max_devices)
         self._accumulator = UnitAccumulator(options.window_ns, options.config.unit_s * SECOND_NS)
         self._contacts = ContactBook(options.window_ns, options.own)
+        self._names: dict[int, str] = {}
         self.packets = 0
         self.bytes = 0
         self.merged: Counter[int] = Counter()  # by source: frames of packets that nobody can tell
@@ -103,6 +106,8 @@ class Ingest:
             self.undecoded[reason] = self.undecoded.get(reason, 0) + count
         block, batch = self._duplicates.take_out(block, batch)
         self.merged.update(block.source[find_unsplit(block)].tolist())
+        if self._options.config.handshakes:
+            self._names.update(read_host_names(block, batch))
         batch = split_segments(batch, block.segment_bytes)
         if len(block.ts_ns):
             self.latest_ns = max(self.latest_ns, int(block.ts_ns.max()))
@@ -123,7 +128,10 @@ class Ingest:
     def drain(self) -> Gain:
         """Take out what was added up since the last time."""
         macs = self.devices.macs
-        return Gain(self._accumulator.drain(macs), self._contacts.drain(macs))
+        # As many as devices are followed: nobody grows the memory by made-up addresses.
+        names = {mac: self._names[mac] for mac in macs.tolist() if mac in self._names}
+        self._names = {}
+        return Gain(self._accumulator.drain(macs), self._contacts.drain(macs), names)
 
     def flows_so_far(self) -> int:
         """Flows of all sessions."""

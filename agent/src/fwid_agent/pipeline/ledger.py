@@ -24,6 +24,7 @@ class _Unsaved:
 
     windows: dict[int, list[UnitTable]] = field(default_factory=dict)
     contacts: dict[int, list[ContactTable]] = field(default_factory=dict)
+    names: dict[int, str] = field(default_factory=dict)
     verdicts: list[VerdictRow] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     positions: dict[str, str] = field(default_factory=dict)
@@ -90,6 +91,11 @@ class Ledger:
         if self._store:
             self._unsaved.contacts.setdefault(device, []).append(table)
 
+    def add_names(self, names: Mapping[int, str]) -> None:
+        """Note what devices call themselves."""
+        if self._store:
+            self._unsaved.names.update(names)
+
     def add_verdict(self, verdict: VerdictRow) -> None:
         """Note a verdict."""
         self._unsaved.verdicts.append(verdict)
@@ -118,6 +124,7 @@ class Ledger:
                 session=self._session,
                 windows={mac: merge_tables(tables) for mac, tables in unsaved.windows.items()},
                 contacts={mac: merge_contacts(parts) for mac, parts in unsaved.contacts.items()},
+                names=unsaved.names,
                 devices=tuple(_gains(self._stored, rows)),
                 verdicts=unsaved.verdicts,
                 states=states,

@@ -24,7 +24,15 @@ from fwid_agent.capture.sources import Kind, Opening, Source, find_kind
 from fwid_agent.config import Config, load_config
 from fwid_agent.errors import CaptureEndedError, CaptureError, FwidError
 from fwid_agent.service.privileges import CAP_NET_RAW, find_user, keep_only
-from fwid_agent.service.records import TEXT_BYTES, Content, pack_frames, pack_text, unpack
+from fwid_agent.service.records import (
+    MOST_BYTES,
+    SNAP_BYTES,
+    TEXT_BYTES,
+    Content,
+    pack_frames,
+    pack_text,
+    unpack,
+)
 
 _POLL_S = 0.25
 _RETRY_S = 1.0
@@ -133,13 +141,14 @@ class _Worker:
 
     def _pass_on(self, source: Source) -> None:
         """Pass on what a source gives until it fails, or for a moment longer once stopped."""
+        most = MOST_BYTES if self._opening.config.handshakes else SNAP_BYTES
         until: float | None = None
         while until is None or time.monotonic() < until:
             block = source.read(_POLL_S if until is None else _LAST_S / 4)
             self._lost = source.lost
             if block is not None:
                 # A reader that is slow blocks us here; then the source's own buffer fills.
-                for message in pack_frames(block, self._lost_before + self._lost):
+                for message in pack_frames(block, self._lost_before + self._lost, most):
                     self._write(message)
             if source.position != self._position:
                 self._position = source.position

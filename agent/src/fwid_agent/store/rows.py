@@ -63,6 +63,7 @@ class Progress:
     states: Mapping[int, str] = field(default_factory=dict)  # MAC -> state as core writes it
     positions: Mapping[str, str] = field(default_factory=dict)  # source -> where it goes on
     events: Sequence[Event] = ()
+    names: Mapping[int, str] = field(default_factory=dict)  # that devices give themselves
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,6 +89,8 @@ class Store:
                     periods.add_periods(connection, "windows", device, owned)
                 for device, contact in progress.contacts.items():
                     contacts.add_contacts(connection, "windows", device, number, contact)
+            for device, name in progress.names.items():
+                devices.put_name(connection, device, name, learnt=True)
             devices.put_states(connection, progress.states)
             devices.put_positions(connection, progress.positions)
             verdicts.put_verdicts(connection, progress.verdicts)
