@@ -10,12 +10,15 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.service.local import is_running
 from fwid_agent.service.privileges import drop_all, find_user
 from fwid_agent.service.request import WatchRequest
+
+_OF_STORE = ("", "-wal", "-shm", ".sock")  # what the names of a store's own files end in
 
 
 def launch(
@@ -93,11 +96,13 @@ def claim_store(store: Path, whom: tuple[int, int] | None) -> None:
         raise StoreError(f"{store}: another agent is running on this store; stop it first")
     folder = store.parent
     try:
-        new = not folder.exists()
+        made = [path for path in (folder, *folder.parents) if not path.exists()]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if whom is not None and os.geteuid() == 0:
-            # A folder that was there is somebody's: only what is the store's own is given away.
-            for path in ([folder] if new else []) + list(folder.glob(store.name + "*")):
-                os.chown(path, *whom)
+            # A folder that was there is somebody's: only what is the store's own is given away,
+            # and never what a link of theirs leads to.
+            for path in (*made, *(store.with_name(store.name + end) for end in _OF_STORE)):
+                with suppress(FileNotFoundError):
+                    os.chown(path, *whom, follow_symlinks=False)
     except OSError as error:
         raise StoreError(f"{folder}: {error.strerror or error}") from error
