@@ -1,13 +1,16 @@
 """Settings: every key is documented, and every mistake is told with the file and the key."""
 
 import json
+import os
 import re
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from fwid_agent import config
 from fwid_agent.config import (
+    SERVICE_STORE,
     Config,
     default_config_path,
     default_store_path,
@@ -106,3 +109,15 @@ def test_default_paths_follow_the_xdg_standard(monkeypatch: pytest.MonkeyPatch) 
     assert default_config_path() == Path("/home/someone/.config/fwid/fwid.toml")
     monkeypatch.delenv("XDG_STATE_HOME")
     assert default_store_path() == Path("/home/someone/.local/state/fwid/fwid.db")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="speaks of root")
+def test_root_means_the_service_where_it_is_configured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup is restored before the service on a new machine has a store."""
+    monkeypatch.setattr(config, "SERVICE_CONFIG", tmp_path / "fwid.toml")
+    if not SERVICE_STORE.exists():
+        assert default_store_path() != SERVICE_STORE
+    (tmp_path / "fwid.toml").touch()
+    assert default_store_path() == SERVICE_STORE

@@ -101,8 +101,12 @@ def default_config_path() -> Path:
 
 
 def default_store_path() -> Path:
-    """Where the service's store lies, for those who may read it; else the user's own (XDG)."""
-    if os.access(SERVICE_STORE, os.R_OK):
+    """Where the service's store lies, for those who may read it; else the user's own (XDG).
+
+    Root speaks of the service wherever it is configured, also before it has a store.
+    """
+    configured = os.geteuid() == 0 and SERVICE_CONFIG.exists()
+    if configured or os.access(SERVICE_STORE, os.R_OK):
         return SERVICE_STORE
     return _xdg("XDG_STATE_HOME", ".local/state") / "fwid.db"
 

@@ -1,5 +1,6 @@
 """Copies of a store: of one moment, whole, and never in the place of something else."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,28 @@ def test_a_restored_store_is_the_copy_and_the_old_one_is_kept(tmp_path: Path) ->
     assert devices(path) == devices(other) == [1]
     assert devices(path.with_name("home.db.before-restore")) == [1, 2]
     assert copy.exists()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to have somebody else's files")
+def test_what_root_restores_is_whose_the_store_was(tmp_path: Path) -> None:
+    """The service's user has to open it; without a store it is the folder's. No link is followed."""
+    folder, copy, secret = tmp_path / "service", tmp_path / "copy.db", tmp_path / "secret"
+    folder.mkdir()
+    os.chown(folder, 4321, 4322)
+    path = folder / "home.db"
+    Store.open(tmp_path / "first.db").close()
+    back_up(tmp_path / "first.db", copy)
+    secret.write_text("untouched")
+    path.with_name("home.db.part").symlink_to(secret)
+    restore(copy, path)
+    os.chown(path, 1234, 1235)
+    restore(copy, path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (1234, 1235)
+    assert path.with_name("home.db.before-restore").stat().st_uid == 1234
+    path.unlink()
+    restore(copy, path)
+    assert (path.stat().st_uid, path.stat().st_gid) == (4321, 4322)
+    assert secret.read_text() == "untouched"
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

@@ -41,6 +41,8 @@ def back_up(store: Path, target: Path) -> None:
 def restore(backup: Path, store: Path) -> None:
     """Make a store from a copy; a store that is there already is kept beside it.
 
+    Root gives it to whose the replaced store is, or else the folder.
+
     Raises:
         StoreError: the copy is no store, is damaged, or is of a newer version.
 
@@ -52,8 +54,14 @@ def restore(backup: Path, store: Path) -> None:
     try:
         with clear_errors(store):
             store.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(backup, part)
-            part.chmod(0o600)
+            owner = (store if store.exists() else store.parent).stat()
+            part.unlink(missing_ok=True)
+            # Anew: root must not write to where a link in somebody's folder leads.
+            number = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with backup.open("rb") as source, os.fdopen(number, "wb") as copy:
+                shutil.copyfileobj(source, copy)
+            if os.geteuid() == 0:  # whoever runs the agent has to be able to write to it
+                os.chown(part, owner.st_uid, owner.st_gid, follow_symlinks=False)
         try:
             checked = connect(part, create=False)
         except StoreError as error:
