@@ -51,6 +51,16 @@ def one_line(path: Path, *words: str) -> Iterator[None]:
 # --- opening -------------------------------------------------------------------------------------
 
 
+def test_a_new_store_is_nobody_elses_to_read(tmp_path: Path) -> None:
+    """It says who is at home when; also in a folder that others may look into."""
+    tmp_path.chmod(0o755)
+    with Store.open(tmp_path / "home.db") as store:
+        store.commit_progress(progress(range(3)))
+        made = sorted(tmp_path.iterdir())
+        assert [path.name for path in made] == ["home.db", "home.db-shm", "home.db-wal"]
+        assert [path.stat().st_mode & 0o777 for path in made] == [0o600] * 3
+
+
 def test_a_missing_store_is_made_only_when_asked(path: Path) -> None:
     """Looking at a store makes none."""
     with one_line(path, "no store"):

@@ -1,5 +1,6 @@
 """Open the database: pragmas, ordered migrations, transactions, and errors as one clear line."""
 
+import os
 import sqlite3
 import struct
 import zlib
@@ -90,6 +91,9 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     with clear_errors(path):
         if create:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                # Nobody else's to read, and so are the files that SQLite makes beside it.
+                os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         elif not path.is_file():
             raise StoreError(f"{path}: there is no store: name one that a run has written")
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
