@@ -50,7 +50,7 @@ def test_a_restored_store_is_the_copy_and_the_old_one_is_kept(tmp_path: Path) ->
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to have somebody else's files")
 def test_what_root_restores_is_whose_the_store_was(tmp_path: Path) -> None:
-    """The service's user has to open it; without a store it is the folder's. No link is followed."""
+    """The service has to open it; without a store it is the folder's. No link is followed."""
     folder, copy, secret = tmp_path / "service", tmp_path / "copy.db", tmp_path / "secret"
     folder.mkdir()
     os.chown(folder, 4321, 4322)
