@@ -111,6 +111,15 @@ def test_default_paths_follow_the_xdg_standard(monkeypatch: pytest.MonkeyPatch) 
     assert default_store_path() == Path("/home/someone/.local/state/fwid/fwid.db")
 
 
+def test_keys_that_messages_name_are_keys() -> None:
+    """Whoever writes `key = value` as a message says must not be told that the key is unknown."""
+    sources = sorted((DOCUMENT.parents[1] / "agent" / "src" / "fwid_agent").rglob("*.py"))
+    text = "\n".join(path.read_text() for path in sources)
+    named = set(re.findall(r"(?:set|name [a-z ]+ as) `([a-z]\w*)(?: = \w+)?`", text))
+    assert {"fritzbox_tls", "fritzbox_certificate", "fritzbox_password_file"} <= named
+    assert named <= {field.name for field in fields(Config)}
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="speaks of root")
 def test_root_means_the_service_where_it_is_configured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -223,7 +223,7 @@ def test_another_certificate_is_not_spoken_to(tmp_path: Path, capture: bytes) ->
 def test_a_box_without_tls_says_what_to_do() -> None:
     """Nothing falls back to plain HTTP by itself."""
     with running(StandIn(), None) as box, source(box, tls=True) as (opened, _):
-        assert read_nothing(opened) == "speaks no TLS; where it cannot, set `tls = false`"
+        assert read_nothing(opened) == "speaks no TLS; where it cannot, set `fritzbox_tls = false`"
         assert all("login" not in asked for asked in box.requests)
 
 

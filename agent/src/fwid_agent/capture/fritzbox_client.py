@@ -163,7 +163,7 @@ class FritzBoxClient:
             secured.close()
             raise CaptureError(
                 f"shows another certificate than at first ({shown}); if it was reset or updated, "
-                "name this one as `certificate` in the configuration"
+                "name this one as `fritzbox_certificate` in the configuration"
             )
         return secured
 
@@ -268,7 +268,7 @@ def _told_clearly() -> Iterator[None]:
     except TimeoutError as error:
         raise CaptureError("does not answer") from error
     except ssl.SSLError as error:
-        raise CaptureError("speaks no TLS; where it cannot, set `tls = false`") from error
+        raise CaptureError("speaks no TLS; where it cannot, set `fritzbox_tls = false`") from error
     except (OSError, http.client.HTTPException) as error:
         reason = error.strerror if isinstance(error, OSError) else "breaks off"
         raise CaptureError(f"cannot be asked: {reason}") from error
