@@ -248,5 +248,5 @@ def test_an_interface_that_goes_is_told(lan: Lan) -> None:
 
 def test_what_is_no_interface_is_named() -> None:
     """One line that names it."""
-    with pytest.raises(CaptureError, match="no-such-0: "):
+    with pytest.raises(CaptureError, match="no-such-0: there is no such interface; waiting"):
         PacketRing("no-such-0")

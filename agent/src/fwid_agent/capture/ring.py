@@ -90,6 +90,8 @@ class PacketRing:
     ) -> None:
         self.interface = interface
         self._dropped = 0  # frames that found the ring full, as far as was asked
+        if interface not in (name for _, name in socket.if_nameindex()):
+            raise CaptureError(f"{interface}: there is no such interface; waiting for it")
         try:
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         except PermissionError as error:
