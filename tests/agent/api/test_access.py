@@ -249,7 +249,7 @@ def test_a_port_that_is_taken_is_said_to_be_so(serve: Any, certificate: Certific
         from fwid_agent.api.server import make_app
 
         app = make_app(Context(home.agent, home.tokens, home.pairing))
-        with pytest.raises(UsageError, match="in use"):
+        with pytest.raises(UsageError, match="already in use; name another one with --port"):
             async with start_server(app, "127.0.0.1", home.port, make_ssl_context(certificate)):
                 pass
 

@@ -288,3 +288,18 @@ def test_progress_shows_rates_on_a_terminal(sensor_captures: list[Path]) -> None
     seen = run_on_terminal("replay", sensor_captures[0])
     assert b"MB/s" in seen
     assert sensor_captures[0].name.encode() in seen
+
+
+@pytest.mark.parametrize("port", ["-1", "65536", "99999"])
+def test_a_port_that_there_cannot_be_is_a_mistake(fwid: Fwid, port: str) -> None:
+    """It is said before anything is opened, and is no bug."""
+    ended = fwid("run", "eth0", "--port", port)
+    assert ended.code == 2
+    assert "'--port': Input should be" in ended.err
+
+
+def test_everything_is_removed_only_with_remove(fwid: Fwid) -> None:
+    """Nobody gets a service installed who wanted to be rid of it."""
+    ended = fwid("install-service", "--everything")
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "--remove" in ended.err

@@ -5,6 +5,8 @@ as well. No address can take all places.
 """
 
 import asyncio
+import errno
+import os
 import socket
 import ssl
 from collections.abc import Iterator
@@ -113,7 +115,10 @@ def _open(host: str | None, port: int) -> list[socket.socket]:
     except OSError as error:
         for one in opened:
             one.close()
-        raise UsageError(f"port {port}: {error.strerror or error}") from error
+        reason = error.strerror or str(error)
+        if error.errno == errno.EADDRINUSE:
+            reason = f"{os.strerror(errno.EADDRINUSE)}; name another one with --port"
+        raise UsageError(f"port {port}: {reason}") from error
     return opened
 
 

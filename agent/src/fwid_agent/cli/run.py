@@ -42,7 +42,10 @@ def run(
         typer.Option(metavar="NAME", help="User to run as, where it is started as root."),
     ] = None,
     port: Annotated[
-        int, typer.Option(metavar="NUMBER", help="Where the API listens, by TLS; 0: nowhere.")
+        int,
+        typer.Option(
+            metavar="NUMBER", min=0, max=65_535, help="Where the API listens, by TLS; 0: nowhere."
+        ),
     ] = 8127,
     config: ConfigFile = None,
     json: Json = False,

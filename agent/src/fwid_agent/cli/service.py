@@ -7,6 +7,7 @@ import typer
 from fwid_agent.cli.options import Json
 from fwid_agent.cli.output import print_json, say
 from fwid_agent.config import SERVICE_STORE
+from fwid_agent.errors import UsageError
 from fwid_agent.service import install as services
 
 
@@ -37,6 +38,8 @@ def install_service(
       sudo fwid install-service --remove
 
     """
+    if everything and not remove:
+        raise UsageError("--everything: only with --remove, whose job it is")
     if remove:
         services.remove(everything=everything)
         done = "removed" if everything else f"removed; its memory stays in {SERVICE_STORE.parent}"
