@@ -27,6 +27,7 @@ class Agent:
 
     store: Path
     port: int
+    log: Any = None  # the process, where somebody reads what it says
     session: Any = None  # cookies of whoever is logged in: an address has few tries a minute
 
     @property
@@ -35,21 +36,29 @@ class Agent:
 
     def ask(self, *words: str) -> Any:
         """Run a command of fwid and give what it answers."""
+        return self.ask_lines(*words)[0]
+
+    def ask_lines(self, *words: str) -> list[Any]:
+        """The same for a command that answers by one object a line."""
         command = [sys.executable, "-m", "fwid_agent.cli.main", *words, "--json"]
         done = subprocess.run(
             [*command, "--store", str(self.store)], capture_output=True, check=True, timeout=60
         )
-        return json.loads(done.stdout)
+        return [json.loads(line) for line in done.stdout.splitlines()]
 
     def code(self) -> str:
         return str(self.ask("pair")["code"])
 
 
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
 @contextmanager
 def replayed(folder: Path, *devices: str) -> Iterator[Agent]:
     """Run an agent that has replayed the captures of these devices, and goes on serving."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        agent = Agent(folder / "fwid.db", free.getsockname()[1])
+    agent = Agent(folder / "fwid.db", free_port())
     config = folder / "fwid.toml"
     config.write_text((ROOT / "scripts/demo.toml").read_text() + "discovery = false\n")
     process = subprocess.Popen(

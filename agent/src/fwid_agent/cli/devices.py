@@ -14,7 +14,7 @@ from fwid_agent.core.stability import Accepted, DeviceState, Relearn
 from fwid_agent.errors import UsageError
 from fwid_agent.events_json import event_record
 from fwid_agent.report.words import describe_reason
-from fwid_agent.store import DeviceRow, VerdictRow
+from fwid_agent.store import DeviceName, DeviceRow, VerdictRow
 from fwid_agent.store import Store as OpenStore
 from fwid_agent.types import Event, format_mac, format_time
 
@@ -45,7 +45,7 @@ def devices(store: Store = None, json: Json = False) -> None:
         for record in records:
             print_json(record)
         return
-    table = make_table("device", "state", ">version", "since", "last seen", ">packets sent")
+    table = make_table("device", "state", ">version", "since", "last seen", ">packets sent", "name")
     for record in records:
         table.add_row(
             record["device"],
@@ -54,6 +54,7 @@ def devices(store: Store = None, json: Json = False) -> None:
             _minute(record["since"]),
             _minute(record["last_seen"]),
             f"{record['packets_sent']:,}",
+            plain(record["name"] or ""),
         )
     out.print(table)
 
@@ -80,6 +81,8 @@ def show(device: Device, store: Store = None, json: Json = False) -> None:
         print_json(record)
         return
     say(f"{record['device']}  ", styled(record["state"]), f" since {_minute(record['since'])}")
+    if record["name"]:
+        say(f"  {record['name']}")
     label = f" ({record['label']})" if record["label"] else ""
     say(f"  version {record['version']}{label}, {len(verdicts)} units judged")
     for event in events:
@@ -195,6 +198,7 @@ def _device_record(store: OpenStore, row: DeviceRow, state: DeviceState) -> dict
     fields = asdict(row)
     return {
         "device": format_mac(row.device),
+        "name": store.names().get(row.device, DeviceName()).shown,
         "state": state.state.value,
         "version": state.version,
         "label": store.labels(row.device).get(state.version),

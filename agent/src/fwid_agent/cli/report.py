@@ -21,7 +21,7 @@ from fwid_agent.cli.output import print_json, say
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.errors import UsageError
 from fwid_agent.report.words import describe_reason
-from fwid_agent.store import DeviceRow, VerdictRow
+from fwid_agent.store import DeviceName, DeviceRow, VerdictRow
 from fwid_agent.store import Store as OpenStore
 from fwid_agent.types import Event, format_mac, format_time
 
@@ -97,6 +97,7 @@ def _read_device(store: OpenStore, row: DeviceRow, memory: str, unit_ns: int) ->
         events=tuple(_event(each) for each in events),
         labels=store.labels(row.device),
         pictures=draw_fingerprints(watch, events),
+        name=store.names().get(row.device, DeviceName()).shown or "",
     )
 
 

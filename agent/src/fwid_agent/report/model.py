@@ -56,6 +56,7 @@ class ReportDevice:
     events: tuple[ReportEvent, ...] = ()  # oldest first
     labels: Mapping[int, str] = field(default_factory=dict)  # version -> its name
     pictures: tuple[ReportPicture, ...] = ()
+    name: str = ""  # what it is called; "" where nobody has named it
 
     def name_version(self, version: int) -> str:
         """Name a version by its number, and by its label where it has one."""
