@@ -138,6 +138,30 @@ def test_a_store_without_the_right_to_write(as_nobody: Path) -> None:
         store.commit_progress(progress(range(1)))
 
 
+@pytest.mark.parametrize("writer", [False, True], ids=["alone", "beside a writer"])
+def test_a_store_that_may_only_be_read(as_nobody: Path, writer: bool) -> None:
+    """It tells what is in it, refuses to be changed in one line, and nothing is left beside it."""
+    path = as_nobody / "fwid.db"
+    store = Store.open(path)
+    store.commit_progress(progress(range(2)))
+    known = store.devices()
+    if not writer:
+        store.close()
+    for file in as_nobody.iterdir():
+        file.chmod(0o444)
+    as_nobody.chmod(0o555)
+    files = sorted(as_nobody.iterdir())
+    if os.getuid() == 0:
+        os.seteuid(65534)
+    with Store.open(path, create=False) as opened:
+        assert known
+        assert opened.devices() == known
+        with one_line(path, "read-only"):
+            opened.label(known[0].device, 1, "1.0")
+    assert sorted(as_nobody.iterdir()) == files
+    store.close()
+
+
 def test_a_store_that_another_program_writes_to(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

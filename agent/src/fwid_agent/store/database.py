@@ -82,7 +82,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
 
 
 def connect(path: Path, *, create: bool) -> sqlite3.Connection:
-    """Open a store and bring it to the present version.
+    """Open a store and bring it to the present version; without the right to write, to read it.
 
     Raises:
         StoreError: there is none (with `create` false), it is none, or it is of a newer version.
@@ -96,6 +96,10 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         elif not path.is_file():
             raise StoreError(f"{path}: there is no store: name one that a run has written")
+        if path.is_file() and not os.access(path, os.W_OK, effective_ids=True):
+            if create:
+                raise StoreError(f"{path}: {_MEANING[sqlite3.SQLITE_READONLY]}")
+            return _connect_to_read(path)
         connection = sqlite3.connect(path, timeout=_BUSY_S, isolation_level=None)
         try:
             _check(connection, path, create=create)
@@ -108,6 +112,23 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
+    return connection
+
+
+def _connect_to_read(path: Path) -> sqlite3.Connection:
+    """Open a store that may only be read."""
+    address = path.absolute().as_uri() + "?mode=ro"
+    if not path.with_name(path.name + "-wal").exists():
+        # Whoever has a store open has its journal beside it. Where nobody has, it is read as it is:
+        # SQLite would make a journal, which may not be allowed, or be in a later writer's way.
+        address += "&immutable=1"
+    connection = sqlite3.connect(address, timeout=_BUSY_S, isolation_level=None, uri=True)
+    try:
+        _check(connection, path, create=False)
+        _migrate(connection)  # an older store says here that it cannot be written
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
