@@ -1,7 +1,9 @@
 """`fwid run`: the running agent."""
 
+import logging
 import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +21,8 @@ from fwid_agent.config import find_config
 from fwid_agent.errors import UsageError
 
 if TYPE_CHECKING:
+    from pwd import struct_passwd
+
     from fwid_agent.service.feed import Feed
     from fwid_agent.service.request import WatchRequest
 
@@ -39,7 +43,10 @@ def run(
     store: Store = None,
     user: Annotated[
         str | None,
-        typer.Option(metavar="NAME", help="User to run as, where it is started as root."),
+        typer.Option(
+            metavar="NAME",
+            help="User to run as, where root starts it: else the store's, or who called sudo.",
+        ),
     ] = None,
     port: Annotated[
         int,
@@ -63,10 +70,15 @@ def run(
 
     """
     from fwid_agent.capture.sources import find_kind  # noqa: PLC0415
+    from fwid_agent.service.caller import find_caller  # noqa: PLC0415
     from fwid_agent.service.launch import launch  # noqa: PLC0415
     from fwid_agent.service.logs import set_up_logs  # noqa: PLC0415
     from fwid_agent.service.request import WatchRequest  # noqa: PLC0415
 
+    launches = not replay and capture is None
+    caller = find_caller() if launches and user is None else None
+    if caller is not None:
+        os.environ["HOME"] = caller.pw_dir  # whose store and configuration are meant
     settings = read_config(config)
     named = tuple(sources or () if replay else sources or settings.sources)
     request = WatchRequest(named, store_path(store).absolute(), settings)
@@ -79,13 +91,32 @@ def run(
     kinds = [find_kind(source).name for source in named]
     if len(set(named)) < len(named):
         raise UsageError("a source is named twice")
-    if capture is None:
+    if launches:
+        user = user or _choose_user(request.store, caller)
         found = find_config(config)
         shared = ["--port", str(port), *(["--config", str(found)] if found else [])]
         again = ["--store", str(request.store), *(["--json"] if json else [])]
         launch(request, user, shared, again)
         return
-    _run(request, _connect(named, kinds, capture), port)
+    _run(request, _connect(named, kinds, capture or ()), port)
+
+
+def _choose_user(store: Path, caller: "struct_passwd | None") -> str | None:
+    """Choose whom root becomes that names nobody, and say so."""
+    from fwid_agent.service.caller import choose_user  # noqa: PLC0415
+
+    if os.geteuid() != 0:
+        return None
+    user = choose_user(store, caller)
+    log = logging.getLogger("fwid")
+    if user is None:
+        log.warning(
+            "all of it runs as root, who owns what others rely on: "
+            "name a user with --user, or use `fwid install-service`"
+        )
+    else:
+        log.info("all of it runs as user=%s", user)
+    return user
 
 
 def _run(request: "WatchRequest", feed: "Feed", port: int) -> None:

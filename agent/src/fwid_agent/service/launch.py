@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from fwid_agent.errors import StoreError, UsageError
+from fwid_agent.service.caller import can_run
 from fwid_agent.service.local import is_running
 from fwid_agent.service.privileges import drop_all, find_user
 from fwid_agent.service.request import WatchRequest
@@ -73,16 +74,10 @@ def _start(source: str, user: str | None, shared: Sequence[str]) -> str:
 
 def _check_reach(whom: tuple[int, int], user: str) -> None:
     """Say now, and not as something odd later, that a user cannot read the program."""
-    uid, gid = whom
-    command = [sys.executable, "-c", "import fwid_agent"]
-    try:
-        subprocess.run(
-            command, user=uid, group=gid, extra_groups=[], cwd="/", capture_output=True, check=True
-        )
-    except (OSError, subprocess.CalledProcessError) as error:
+    if not can_run(*whom):
         raise UsageError(
             f"{user} cannot run {sys.executable}; install fwid where every user may read it"
-        ) from error
+        )
 
 
 def claim_store(store: Path, whom: tuple[int, int] | None) -> None:
