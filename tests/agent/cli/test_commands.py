@@ -171,16 +171,19 @@ def test_relearn_and_accept_steer_the_device(fwid: Fwid, store: Path) -> None:
         (["show", SENSOR, "--store", CAPTURES / "labels.csv"], 4, "not a fwid store"),
         (["report", "x.html", "--store", "no.db"], 4, "no.db: there is no store"),
         (["nonsense"], 2, "No such command 'nonsense'"),
+        (["lab", "nonsense"], 2, "No such command 'nonsense'; `fwid lab --help` says"),
+        (["--nonsense"], 2, "No such option: --nonsense; `fwid --help` says"),
     ],
 )
 def test_an_error_is_said_clearly(fwid: Fwid, arguments: list[str], code: int, said: str) -> None:
-    """The documented code, and no traceback."""
+    """One line and the documented code."""
     ended = fwid(*arguments)
 
     assert ended.code == code
+    assert ended.err.startswith("fwid: ")
+    assert ended.err.count("\n") == 1
     assert said in ended.err
     assert ended.out == ""
-    assert "Traceback" not in ended.err
 
 
 def test_a_bug_is_one_line_unless_asked(

@@ -5,6 +5,8 @@ import os
 import signal
 import sys
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -12,9 +14,10 @@ from typer.core import TyperGroup
 
 from fwid_agent.cli import backup, bench, compare, devices, lab, pair, replay, report, run, service
 from fwid_agent.cli.output import plain
-from fwid_agent.errors import FwidError
+from fwid_agent.errors import FwidError, UsageError
 
 _PIPE_CLOSED = 128 + signal.SIGPIPE  # as a shell reports programs that the signal ends
+_WRONG_USAGE: Any = typer.BadParameter.__base__  # its place in the library differs by version
 _OF_THE_EXTRA = ("keras", "matplotlib", "sklearn", "tensorflow")
 
 
@@ -26,10 +29,27 @@ class _PipeClosedError(Exception):
     """Whoever read the output has gone, in a form that the library does not end the program for."""
 
 
+@contextmanager
+def _wrong_usage_in_a_line() -> Iterator[None]:
+    try:
+        yield
+    except _WRONG_USAGE as error:
+        said = error.format_message().rstrip(".")
+        if "\n" in said:
+            raise  # no error, but the help of a group without a command
+        command = error.ctx.command_path if error.ctx else "fwid"
+        raise UsageError(f"{said}; `{command} --help` says what there is") from error
+
+
 class _Commands(TyperGroup):
+    def make_context(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401 - the library's
+        with _wrong_usage_in_a_line():
+            return super().make_context(*given, **named)
+
     def invoke(self, ctx: Any) -> Any:  # noqa: ANN401 - the library keeps its types to itself
         try:
-            return super().invoke(ctx)
+            with _wrong_usage_in_a_line():
+                return super().invoke(ctx)
         except KeyboardInterrupt as error:
             raise _InterruptedError from error
         except BrokenPipeError as error:
