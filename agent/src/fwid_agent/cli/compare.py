@@ -139,6 +139,8 @@ def _print(decision: Decision) -> None:
     if decision.effect:
         effect = decision.effect
         say(f"  g = {effect.g:.2f} (95 %: {effect.low:.2f} to {effect.high:.2f}), {units}")
+        if decision.reasons:
+            say("  g: how unlike the whole is; the verdict rests on the lines below")
     else:
         say(f"  {units}: too few for an effect size")
     for reason in decision.reasons:
