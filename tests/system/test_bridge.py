@@ -60,7 +60,10 @@ def test_the_agent_on_the_bridge_sees_both_directions(cables: Home, tmp_path: Pa
     _script(house, "--dry-run", "bridge", *_CARDS)
     assert _network(house) == before
     _script(house, "bridge", *_CARDS)
-    assert f"default via {_ROUTER_IP} dev {BRIDGE}" in _network(house)
+    made = _network(house)
+    assert f"default via {_ROUTER_IP} dev {BRIDGE}" in made
+    _script(house, "bridge", *_CARDS)
+    assert _network(house) == made  # a second time, as after a restart, changes nothing
     server = [sys.executable, "-m", "http.server", "80", "--directory", str(tmp_path)]
     cables.start(cables.hosts["router"], *server)
     with agent_on(cables, tmp_path, port=0) as agent:
