@@ -204,6 +204,7 @@ def test_commands_reach_the_running_agent(lan: Lan, tmp_path: Path) -> None:
 def test_each_process_holds_only_the_right_that_it_needs(lan: Lan, tmp_path: Path) -> None:
     """The capture CAP_NET_RAW, the analysis nothing, in every thread; none can get more."""
     with agent(lan, tmp_path) as process:
+        wait_said(process, "runs as root")  # the folder is root's, and nobody else may enter it
         wait_said(process, "capturing")
         for capturer in capturers(lan):
             assert _rights(Path(f"/proc/{capturer}/status")) == {f"{1 << 13:016x}"}

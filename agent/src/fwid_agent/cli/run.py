@@ -64,7 +64,7 @@ def run(
 
       fwid run eth0
 
-      sudo fwid run eth0 --store /var/lib/fwid/fwid.db --user nobody --json
+      sudo fwid run eth0 --store ~/fwid/store/fwid.db --json
 
       fwid run --replay captures/ --speed 60 --store /tmp/demo.db
 

@@ -1,5 +1,7 @@
 """`fwid install-service`: the agent as a service of systemd."""
 
+import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -45,7 +47,9 @@ def install_service(
         done = "removed" if everything else f"removed; its memory stays in {SERVICE_STORE.parent}"
     else:
         watched = services.install(sources or ()).sources
-        done = f"watching {', '.join(watched)}; `sudo fwid pair` lets you in"
+        # In full: sudo looks for programs in the system's own folders only.
+        program = Path(sys.executable).with_name("fwid")
+        done = f"watching {', '.join(watched)}; `sudo {program} pair` lets you in"
     if json:
         print_json({"service": services.UNIT.name, "store": str(SERVICE_STORE), "done": done})
     else:
