@@ -22,6 +22,7 @@ from fwid_agent.types import Event, format_mac
 
 _TICK_S = 0.25
 _ROUND_S = 60.0
+_NEWCOMERS_S = 30.0  # whoever has just started the agent does not wait for the end of the hour
 _GRACE_NS = 2 * SECOND_NS  # frames of a unit that are still on their way when it ends
 _log = logging.getLogger("fwid")
 
@@ -122,6 +123,7 @@ class Watcher(threading.Thread):
         self._feed.begin(home, ledger)
         self.ready.set()
         borders = _Borders(config.window_s * SECOND_NS, self.clock.now_ns() - _GRACE_NS)
+        newcomers = _Newcomers()
         while not self._stopping.is_set():
             self._round_s = time.monotonic()
             try:
@@ -132,7 +134,7 @@ class Watcher(threading.Thread):
             self._count(home)
             self._obey(home)
             now_ns = self.clock.now_ns() - _GRACE_NS
-            if borders.passed(now_ns):
+            if borders.passed(now_ns) or newcomers.wait_no_longer(len(home.ingest.devices)):
                 self._save(home, now_ns, ledger)
         self._feed.end()
         home.commit()
@@ -212,3 +214,17 @@ class _Borders:
         window = now_ns // self._window_ns
         before, self._last = self._last, window
         return window != before
+
+
+class _Newcomers:
+    """Tells when devices that are not stored yet have waited long enough to be shown."""
+
+    def __init__(self) -> None:
+        self._told = 0
+        self._told_s = time.monotonic()
+
+    def wait_no_longer(self, devices: int) -> bool:
+        if devices <= self._told or time.monotonic() - self._told_s < _NEWCOMERS_S:
+            return False
+        self._told, self._told_s = devices, time.monotonic()
+        return True
