@@ -79,7 +79,7 @@ def read_only(lab: Lab) -> Row:
             time.sleep(2)
             run("mount", "-o", "remount,abort", str(place))
             at_fault = sending.count()
-            agent.says("WARNING")
+            agent.says(store.name)
             time.sleep(1)
             assert agent.process.poll() is None
             code = agent.stop()
