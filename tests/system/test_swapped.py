@@ -120,7 +120,7 @@ def _look_at_page(browser: Browser, agent: Agent, hosts: Mapping[str, Host], fol
     code = agent.ask("pair")[0]["code"]
     browser.look(
         f"document.querySelector('#code').value = '{code}';"
-        "document.querySelector('#login').requestSubmit()"
+        "document.querySelector('#code').form.requestSubmit()"
     )
     browser.wait("document.querySelectorAll('a.card').length >= 8")
     for name, host in hosts.items():
@@ -131,9 +131,9 @@ def _look_at_page(browser: Browser, agent: Agent, hosts: Mapping[str, Host], fol
         )
     browser.look("window.before = true; location.reload()")
     cards = browser.wait(
-        "!window.before && document.querySelectorAll('.state.changed').length >= 2 && "
+        "!window.before && document.querySelectorAll('a.card.changed').length >= 2 && "
         "[...document.querySelectorAll('a.card')].map((card) => "
-        "[card.getAttribute('href').slice(2), card.querySelector('.state').textContent])"
+        "[card.getAttribute('href').slice(2), card.classList[1]])"
     )
     shown = {mac for mac, state in cards if state == State.CHANGED}
     assert {hosts[name].mac for name in _UPDATED} <= shown
@@ -142,6 +142,7 @@ def _look_at_page(browser: Browser, agent: Agent, hosts: Mapping[str, Host], fol
     browser.picture(folder / "home.png")
     browser.look(f"location.hash = '#/{hosts['lamp'].mac}'")
     browser.wait(
+        "[...document.images].forEach((one) => { one.loading = 'eager'; }), "
         "document.images.length && [...document.images].every((one) => one.naturalWidth > 0)"
     )
     browser.picture(folder / "home-lamp.png")
