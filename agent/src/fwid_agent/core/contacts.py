@@ -173,9 +173,7 @@ def _count(batch: PacketBatch, sides: Sides, rows: I8 | slice, ours: I8, devices
     large = batch.wire_bytes[rows] > LARGEST_FRAME
     if large.any():
         for side in (sender, receiver):
-            counts[:, SEEN.index("merged")] += np.bincount(side[large] + 1, minlength=devices + 1)[
-                1:
-            ]
+            counts[:, _MERGED] += np.bincount(side[large] + 1, minlength=devices + 1)[1:]
     return counts
 
 
