@@ -29,6 +29,10 @@ find_cache() {
     # Trust what the machine trusts: a company's proxy may sign for the package index.
     if [ -e /etc/ssl/certs/ca-certificates.crt ]; then export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}; fi
     export MYPY_CACHE_DIR=$cache/mypy RUFF_CACHE_DIR=$cache/ruff
+    # Some machines forbid Python to write bytecode beside the sources; then each of the hundreds of
+    # programs that the tests start compiles all of its modules again. Here it may, in the cache.
+    export PYTHONPYCACHEPREFIX=$cache/bytecode
+    unset PYTHONDONTWRITEBYTECODE
 }
 
 # install_debian WHY PACKAGE...: as root only; otherwise says what is missing and fails.
