@@ -1,4 +1,4 @@
-"""Takes the pictures of the page in docs/pictures: an agent that has replayed real captures.
+"""Takes the pictures of the page in docs/images: an agent that has replayed real captures.
 
 Run it in the environment of `scripts/test page`: python -m tests.page.pictures
 """
@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.page.conftest import PHONE, SENSOR, Agent, Program, launch, replayed
 
-PICTURES = Path(__file__).parents[2] / "docs/pictures"
+PICTURES = Path(__file__).parents[2] / "docs/images"
 NAMES = {
     SENSOR: "Hallway sensor",
     "90:8d:78:dd:0d:60": "Siren",
