@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "docs" / "events.schema.json"
 EXAMPLES = json.loads((ROOT / "tests" / "contract" / "events.json").read_text())
+REASONS = json.loads((ROOT / "tests" / "contract" / "reasons.json").read_text())
 
 VERSIONS = st.none() | st.integers(1, 1000)
 EVENTS = st.builds(
@@ -83,6 +84,18 @@ def test_contract_examples_are_understood(example: dict[str, Any]) -> None:
 def test_there_is_an_example_of_every_type() -> None:
     """No type of event is left untested on the other side."""
     assert {each["type"] for each in EXAMPLES} == set(EventType)
+
+
+def test_the_examples_give_reasons_that_there_are() -> None:
+    """They are of the contract's own kinds: an old key would be shown to nobody in words."""
+    known = {(reason["key"], *sorted(reason["params"])) for reason in REASONS}
+    given = {
+        (reason["key"], *sorted(reason["params"]))
+        for example in EXAMPLES
+        for reason in example["reasons"]
+    }
+    assert given
+    assert given <= known
 
 
 @pytest.mark.parametrize(

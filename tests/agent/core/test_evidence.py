@@ -1,22 +1,26 @@
 """The decision: replaced own values are software, volume is use, one day proves nothing."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
-from fwid_agent.core.comparison import Comparison, compare_periods
+from fwid_agent.core.comparison import CELL_DTYPE, Comparison, compare_periods
 from fwid_agent.core.evidence import Judge, Likeness, decide
 from fwid_agent.core.features import FEATURES, extract_features
 from fwid_agent.core.findings import list_findings
 from fwid_agent.core.periods import Period, make_period
 from fwid_agent.core.prior import Tail, weak_prior
-from fwid_agent.types import Cause, Verdict
+from fwid_agent.types import Cause, TokenKind, Verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
 from tests.agent.core.tables import DAY_NS, DNS_SENT, TLS_RECEIVED, TLS_SENT, Sizes, days, table
 
+CONTRACT = Path(__file__).parents[2] / "contract"
 PRIOR = weak_prior(dict.fromkeys(FEATURES, 0.01))
 HABITS: Sizes = {(TLS_SENT, 634): 3, (TLS_SENT, 90): 20, (DNS_SENT, 70): 4, (TLS_RECEIVED, 1200): 9}
 
@@ -185,6 +189,23 @@ def test_findings_come_strongest_first() -> None:
     surprises = [finding.reason.surprise for finding in findings]
     assert surprises == sorted(surprises, reverse=True)
     assert len(surprises) > 1
+
+
+def test_every_reason_that_can_be_given_is_in_the_contract() -> None:
+    """Page and Home Assistant are tested with its keys and parameters."""
+    examples = json.loads((CONTRACT / "reasons.json").read_text())
+    known = {(example["key"], *sorted(example["params"])) for example in examples}
+    halved = {cell: count // 2 for cell, count in HABITS.items()}
+    compared = compare_periods(period(7, HABITS), period(3, halved, 7), PRIOR)
+    given = set()
+    for kind in TokenKind:
+        both = () if kind is TokenKind.ROW else ((-9.0, 9.0),)  # a row is there or not
+        for signs in ((-9.0,), (9.0,), *both):
+            cells = np.zeros(len(signs), CELL_DTYPE)
+            cells["row"], cells["kind"], cells["evidence"] = TLS_SENT, kind, signs
+            for found in list_findings(replace(compared, tokens=cells)):
+                given.add((found.reason.key, *sorted(found.reason.params)))
+    assert given == known
 
 
 def test_a_restless_device_raises_its_own_threshold() -> None:

@@ -41,7 +41,7 @@ def decision(cause: Cause) -> Decision:
         similarity_test=1.0,
         score=0.0,
         software=0.0,
-        reasons=(Reason("size_swapped", {"old": 634, "new": 638}, 9.0),),
+        reasons=(Reason("size_replaced", {"old": 634, "new": 638}, 9.0),),
         missing="",
     )
 
@@ -116,7 +116,7 @@ def test_a_software_change_takes_a_new_number_when_it_has_settled(before: list[I
     last = events[-1]
     assert (last.type, last.from_version, last.to_version) == (EventType.VERSION_CHANGED, 1, 2)
     assert last.cause is Cause.SOFTWARE
-    assert [(each.key, each.params["new"]) for each in last.reasons] == [("size_swapped", 638)]
+    assert [(each.key, each.params["new"]) for each in last.reasons] == [("size_replaced", 638)]
     restless = [unit(5), unit(6, Level.SUSPECT), unit(7)]
     state, _ = run([*LEARNED, *before, software(4), *restless])
     assert (state.state, state.settled_units) == (State.CHANGED, 1)

@@ -62,7 +62,7 @@ def decision(**changes: object) -> Decision:
         similarity_test=0.4,
         score=2.5,
         software=0.75,
-        reasons=(Reason("size_swapped", {"old": 634, "new": 638, "first_flight": True}, 9.5),),
+        reasons=(Reason("size_replaced", {"old": 634, "new": 638, "first_flight": True}, 9.5),),
         missing="",
         units_baseline=7,
         units_test=2,
