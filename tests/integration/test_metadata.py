@@ -72,11 +72,23 @@ def test_manifest_is_what_the_loader_wants() -> None:
     assert manifest["requirements"] == []
     assert manifest["config_flow"] is True
     assert manifest["zeroconf"] == ["_fwid._tcp.local."]
-    assert manifest["codeowners"]
-    assert all(owner.startswith("@") for owner in manifest["codeowners"])
-    for link in ("documentation", "issue_tracker"):
-        assert manifest[link].startswith("https://")
     AwesomeVersion(manifest["version"], ensure_strategy=[AwesomeVersionStrategy.SEMVER])
+
+
+def test_everything_names_the_same_repository() -> None:
+    """HACS, the app's store and people end up in one place, and the page that is named is there."""
+    home = yaml.safe_load((ROOT / "repository.yaml").read_text())["url"]
+    manifest = load("manifest.json")
+    host, owner, _ = home.removeprefix("https://").split("/")
+
+    assert host == "github.com"
+    assert (ROOT / manifest["documentation"].removeprefix(f"{home}/blob/main/")).is_file()
+    assert manifest["issue_tracker"] == f"{home}/issues"
+    assert manifest["codeowners"] == [f"@{owner}/maintainers"]
+    assert yaml.safe_load((ROOT / "app/config.yaml").read_text())["url"] == home
+    pages = [ROOT / "README.md", ROOT / "app/DOCS.md", *(ROOT / "docs").rglob("*.md")]
+    named = re.findall(r"https://github\.com/[\w-]+/[\w-]+", "".join(map(Path.read_text, pages)))
+    assert set(named) == {home}
 
 
 def test_hacs_knows_what_to_install_and_on_what() -> None:
