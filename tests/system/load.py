@@ -10,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.system.faults.lab import Lab, capturers, lab, pss_mb
+from tests.system.faults.lab import WATCHED, Lab, capturers, lab, pss_mb
 from tests.system.software import OLD, runner
 
 _HOME = "# as at home\n"  # windows of an hour, units of a day
@@ -34,6 +34,7 @@ def main() -> None:
             place.mkdir()
             with lab(place, [runner(OLD), "ethtool"], quick=False) as made:
                 print(_measure(made, flood, rate, seconds), flush=True)
+                print(_measure_pcapy(made, flood, rate, seconds), flush=True)
 
 
 def _measure(made: Lab, flood: Path, rate: float, seconds: float) -> str:
@@ -54,6 +55,23 @@ def _measure(made: Lab, flood: Path, rate: float, seconds: float) -> str:
     return (
         f"| {rate:.0f} | {seconds:.0f} | {sent} | {counted} | {lost} | {cpu['agent']} | "
         f"{cpu['capture']} | {memory['agent']:.0f} + {memory['capture']:.0f} MB |"
+    )
+
+
+def _measure_pcapy(made: Lab, flood: Path, rate: float, seconds: float) -> str:
+    """Measure the same by pcapy-ng in the place of the ring, with no agent behind it."""
+    loop = str(Path(__file__).with_name("pcapy_loop.py"))
+    command = made.home.house.inside(sys.executable, loop, WATCHED, str(seconds + 2))
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        flooding = made.device.inside(str(flood), "eth0", str(rate), str(seconds))
+        done = subprocess.run(flooding, check=True, capture_output=True, text=True)
+        counted, dropped, used_s = process.stdout.readline().split()
+    sent = int(done.stdout)
+    return (
+        f"| {rate:.0f}, by pcapy-ng alone | {seconds:.0f} | {sent} | {counted} | {dropped} | "
+        f"| {100 * float(used_s) / seconds:.1f} % | |"
     )
 
 
