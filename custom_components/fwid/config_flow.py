@@ -3,12 +3,13 @@
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import Any, override
+from typing import Any, Self, override
 
 import voluptuous as vol
 from homeassistant.config_entries import (
     SOURCE_REAUTH,
     SOURCE_RECONFIGURE,
+    SOURCE_ZEROCONF,
     ConfigEntry,
     ConfigEntryState,
     ConfigFlow,
@@ -26,6 +27,7 @@ from homeassistant.helpers.selector import (
 )
 from homeassistant.helpers.service_info.hassio import HassioServiceInfo
 from homeassistant.helpers.service_info.zeroconf import ZeroconfServiceInfo
+from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util.ssl import get_default_no_verify_context
 
 from .arrivals import Arrival, arrival_id
@@ -64,6 +66,7 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
         self._address: Address | None = None
         self._token = ""
         self._title = ""
+        self._announced = ""  # id of an agent that announced itself; anybody can claim it
         self._devices: tuple[Device, ...] = ()
         self._arrival: Arrival | None = None
 
@@ -92,21 +95,35 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
         agent_id, port = discovery_info.properties.get("id"), discovery_info.port
         if not agent_id or not port:
             return self.async_abort(reason="invalid_discovery")
+        self._announced = str(agent_id)
+        self._title = discovery_info.name.removesuffix(f".{discovery_info.type}")
+        found = await self._name_find(discovery_info.properties.get("devices"))
+        self.context["title_placeholders"] = {"name": found}
+        if self.hass.config_entries.flow.async_has_matching_flow(self):
+            return self.async_abort(reason="already_in_progress")
         errors = await self._look_at(discovery_info.host, port)
-        entry = await self.async_set_unique_id(str(agent_id))
+        entry = await self.async_set_unique_id(self._announced)
         if entry is not None:
             # Anybody can announce anything: only the pinned certificate moves an entry.
-            found = self._address
-            if found and found.fingerprint == entry.data.get(CONF_FINGERPRINT):
+            shown = self._address
+            if shown and shown.fingerprint == entry.data.get(CONF_FINGERPRINT):
                 self._abort_if_unique_id_configured(
-                    updates={CONF_HOST: found.host, CONF_PORT: found.port}
+                    updates={CONF_HOST: shown.host, CONF_PORT: shown.port}
                 )
             return self.async_abort(reason="already_configured")
         if errors:
             return self.async_abort(reason="cannot_connect")
-        self._title = discovery_info.name.removesuffix(f".{discovery_info.type}")
-        self.context["title_placeholders"] = {"name": self._title}
         return await self.async_step_certificate()
+
+    @override
+    def is_matching(self, other_flow: Self) -> bool:
+        """Return whether the agent is offered already; the offer then shows what it says now."""
+        if other_flow.source != SOURCE_ZEROCONF or other_flow._announced != self._announced:
+            return False
+        step = other_flow.cur_step
+        if step is not None and step["step_id"] == "certificate":  # nothing is typed there
+            other_flow.async_update_title_placeholders(self.context["title_placeholders"])
+        return True
 
     @override
     async def async_step_hassio(self, discovery_info: HassioServiceInfo) -> ConfigFlowResult:
@@ -317,6 +334,15 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     # --- within ----------------------------------------------------------------------------------
+
+    async def _name_find(self, devices: str | None) -> str:
+        """Return what a discovery is called: the agent, and how many devices it has seen."""
+        if devices is None or not re.fullmatch(r"[1-9]\d{0,4}", devices):
+            return self._title
+        language = self.hass.config.language
+        words = await async_get_translations(self.hass, language, "common", {DOMAIN})
+        text = words[f"component.{DOMAIN}.common.{'found_one' if devices == '1' else 'found'}"]
+        return text.format(agent=self._title, count=devices)
 
     async def _look_at(self, host: str, port: int) -> dict[str, str]:
         """See who answers there, before anything is told to them."""

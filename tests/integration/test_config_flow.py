@@ -305,18 +305,69 @@ async def test_an_agent_that_announces_itself_is_offered(
     hass: HomeAssistant, agent: FakeAgent
 ) -> None:
     """The fingerprint is that of the certificate that is shown, whatever was announced."""
-    found = zeroconf_of(agent, properties={"id": agent.id, "fingerprint": "0" * 64})
+    told = {"id": agent.id, "fingerprint": "0" * 64, "devices": "12"}
+    found = zeroconf_of(agent, properties=told)
     result = await begin(hass, SOURCE_ZEROCONF, found)
     assert result["step_id"] == "certificate"
     shown = result["description_placeholders"]["fingerprint"]
     assert shown.replace(" ", "") == agent.fingerprint
     flow = hass.config_entries.flow.async_progress()[0]
-    assert flow["context"]["title_placeholders"] == {"name": "fwid agent on pi"}
+    title = {"name": "fwid agent on pi, 12 devices seen"}
+    assert flow["context"]["title_placeholders"] == title
 
     result = await pair(hass, result, agent)
     result = await answer(hass, result, **CHOICE)
     assert result["title"] == "fwid agent on pi"
     assert result["result"].unique_id == agent.id
+
+
+@pytest.mark.parametrize(
+    ("devices", "title"),
+    [
+        ("1", "fwid agent on pi, one device seen"),
+        ("0", "fwid agent on pi"),
+        ("many", "fwid agent on pi"),
+        ("9" * 200, "fwid agent on pi"),
+        (None, "fwid agent on pi"),
+    ],
+    ids=["one", "none", "text", "endless", "no value"],
+)
+async def test_what_is_announced_of_devices_is_told_only_where_it_can_be(
+    hass: HomeAssistant, agent: FakeAgent, devices: str | None, title: str
+) -> None:
+    """An agent may be of an earlier version, and anybody may announce anything."""
+    found = zeroconf_of(agent, properties={"id": agent.id, "devices": devices})
+    await begin(hass, SOURCE_ZEROCONF, found)
+
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["title_placeholders"] == {"name": title}
+
+
+async def test_an_offer_shows_the_latest_number_of_devices(
+    hass: HomeAssistant, agent: FakeAgent
+) -> None:
+    """There is one offer of an agent, which is left alone once a person types a code."""
+
+    async def announce(devices: str) -> str:
+        told = {"id": agent.id, "devices": devices}
+        result = await begin(hass, SOURCE_ZEROCONF, zeroconf_of(agent, properties=told))
+        assert result["reason"] == "already_in_progress"
+        (flow,) = hass.config_entries.flow.async_progress()
+        return str(flow["context"]["title_placeholders"]["name"])
+
+    offered = await begin(hass, SOURCE_ZEROCONF, zeroconf_of(agent))
+    assert await announce("7") == "fwid agent on pi, 7 devices seen"
+    await answer(hass, offered)
+    assert await announce("8") == "fwid agent on pi, 7 devices seen"
+
+
+async def test_agents_are_offered_beside_each_other(hass: HomeAssistant, agent: FakeAgent) -> None:
+    """A home may have two, and one that is being added by its address."""
+    await begin(hass, SOURCE_USER)
+    await begin(hass, SOURCE_ZEROCONF, zeroconf_of(agent))
+    await begin(hass, SOURCE_ZEROCONF, zeroconf_of(agent, properties={"id": "another"}))
+
+    assert len(hass.config_entries.flow.async_progress()) == 3
 
 
 @pytest.mark.parametrize("fields", [{"properties": {}}, {"port": None}])

@@ -20,12 +20,14 @@ from zeroconf.asyncio import AsyncServiceBrowser, AsyncServiceInfo, AsyncZerocon
 from tests.agent.live.conftest import Lan, run
 
 _ANNOUNCE = """
-import asyncio, logging, signal, sys
-from fwid_agent.service.discovery import Announcement, announced
+import asyncio, itertools, signal, sys
+from fwid_agent.service.discovery import Announcement, Pace, announced
 async def main():
     stopping = asyncio.Event()
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stopping.set)
-    async with announced(Announcement(sys.argv[1], "1.2.3", "ab" * 32, 8127), look_s=0.2):
+    told = Announcement(sys.argv[1], "1.2.3", "ab" * 32, 8127)
+    counted = itertools.count(1)
+    async with announced(told, lambda: next(counted), Pace(0.2, float(sys.argv[2]))):
         await stopping.wait()
 asyncio.run(main())
 """
@@ -116,7 +118,8 @@ def test_a_running_agent_is_found_and_can_be_pinned(lan: Lan, tmp_path: Path) ->
     assert told["id"] == agent
     assert told["fingerprint"] == hashlib.sha256(certificate).hexdigest()
     assert told["api"] == "1"
-    assert set(told) == {"id", "fingerprint", "api", "version"}
+    assert int(told["devices"] or "") >= 0
+    assert set(told) == {"id", "fingerprint", "api", "version", "devices"}
 
 
 def test_two_agents_have_two_names(lan: Lan) -> None:
@@ -133,7 +136,7 @@ def test_two_agents_have_two_names(lan: Lan) -> None:
             return {properties(info)["id"] for info in found.infos.values()}
 
     command = lan.inside(sys.executable, "-c", _ANNOUNCE)
-    with started(*command, agents[0]), started(*command, agents[1]):
+    with started(*command, agents[0], "60"), started(*command, agents[1], "60"):
         assert asyncio.run(look()) == set(agents)
 
 
@@ -151,5 +154,35 @@ def test_a_new_address_is_announced(lan: Lan) -> None:
                 lambda: any(info.parsed_addresses()[0] == new for info in found.infos.values())
             )
 
-    with started(*lan.inside(sys.executable, "-c", _ANNOUNCE, "c" * 8)):
+    with started(*lan.inside(sys.executable, "-c", _ANNOUNCE, "c" * 8, "60")):
+        asyncio.run(look())
+
+
+def test_the_number_of_devices_follows(lan: Lan) -> None:
+    """Whoever looks for agents sees how many devices each has seen, also those that came later."""
+
+    async def look() -> None:
+        async with browsing(lan.near_ip) as found:
+            await found.until(
+                lambda: any(
+                    int(properties(info)["devices"] or "") > 2 for info in found.infos.values()
+                )
+            )
+            assert len(found.infos) == 1
+
+    with started(*lan.inside(sys.executable, "-c", _ANNOUNCE, "d" * 8, "0")):
+        asyncio.run(look())
+
+
+def test_the_number_of_devices_is_told_now_and_then(lan: Lan) -> None:
+    """A home that is new to the agent does not make it shout: one number until it is time."""
+
+    async def look() -> None:
+        async with browsing(lan.near_ip) as found:
+            await found.until(lambda: bool(found.infos))
+            await asyncio.sleep(2)  # ten times as long as the number takes to be another one
+            assert [properties(info)["devices"] for info in found.infos.values()] == ["1"]
+            assert ServiceStateChange.Updated not in [change for _, change in found.changes]
+
+    with started(*lan.inside(sys.executable, "-c", _ANNOUNCE, "e" * 8, "3600")):
         asyncio.run(look())

@@ -119,7 +119,7 @@ async def _serving(
         if announce:
             who = str((await asyncio.to_thread(view.info))["id"])
             told = Announcement(who, version("fwid-agent"), certificate.fingerprint, port)
-            await stack.enter_async_context(announced(told))
+            await stack.enter_async_context(announced(told, view.count_devices))
         if api.supervisor:
             config = access.introduction(certificate, port)
             await stack.enter_async_context(introduced(api.supervisor, config))

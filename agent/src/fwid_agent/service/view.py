@@ -69,6 +69,10 @@ class AgentView:
         """Whether packets are captured and judged."""
         return self._watcher.ready.is_set() and _capturing(self._watcher.sources)
 
+    def count_devices(self) -> int:
+        """How many devices there are."""
+        return self._watcher.counters.devices
+
     # --- reading ---------------------------------------------------------------------------------
 
     def info(self) -> Record:
