@@ -6,7 +6,7 @@ and what the event entity showed.
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
@@ -28,7 +28,7 @@ from pytest_homeassistant_custom_component.common import (
 from custom_components.fwid import coordinator as coordinator_module
 from custom_components.fwid.const import DOMAIN, EVENT_FIRMWARE_CHANGED
 from tests.integration.conftest import CAMERA, PLUG, until
-from tests.integration.fake_agent import FakeAgent
+from tests.integration.fake_agent import FakeAgent, format_time
 
 STABILITY = "sensor.porch_porch_camera_firmware_stability"
 _NEXT_S = coordinator_module.Backoff.next_s
@@ -259,6 +259,24 @@ async def test_once_over_a_restart_of_home_assistant(
     await told.expect(first, second)
     shown = hass.states.get(FIRMWARE).attributes
     assert datetime.fromisoformat(shown["time"]) == datetime.fromisoformat(second["time"])
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=1), timedelta(hours=-1)])
+async def test_once_over_a_clock_that_is_an_hour_off(
+    hass: HomeAssistant, told: Told, agent: FakeAgent, ahead: timedelta
+) -> None:
+    """What counts is an event's number: it is told with the agent's time, neither old nor early."""
+    agent.clock = lambda: datetime.now(UTC) + ahead
+    time = format_time(agent.clock())
+    first = agent.change_version(CAMERA, time=time)
+    await told.expect(first)
+    shown = hass.states.get(FIRMWARE).attributes
+    assert datetime.fromisoformat(shown["time"]) == datetime.fromisoformat(time)
+
+    agent.clock = lambda: datetime.now(UTC)  # set right, it steps back over what was told, or on
+    await agent.cut()
+    second = agent.change_version(CAMERA, time=format_time(agent.clock()))
+    await told.expect(first, second)
 
 
 async def test_what_was_told_is_kept_before_anything_can_go_wrong(
