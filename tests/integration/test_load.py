@@ -1,7 +1,7 @@
 """Forty devices that all tell ten events a second: all arrive once, and Home Assistant breathes.
 
 The agent has a process of its own, so what is measured is Home Assistant's share alone. `-s` shows
-the figures, and `FWID_LOAD_S` says for how long (the page on performance has those of a minute).
+the figures, and `FWID_LOAD_S` says for how long (docs/home-assistant/functions.md has a minute's).
 """
 
 import asyncio
