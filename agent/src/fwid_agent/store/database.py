@@ -14,6 +14,7 @@ from fwid_agent.errors import StoreError, StoreLostError
 from fwid_agent.store.migrations import MIGRATIONS
 
 _APPLICATION_ID = 0x66776964  # "fwid"
+_IN_MEMORY = Path(":memory:")  # SQLite's name for a store without a file
 _BUSY_S = 5.0
 
 _DAMAGED = "the store is damaged: restore a backup or name another file"
@@ -91,7 +92,7 @@ def connect(path: Path, *, create: bool) -> sqlite3.Connection:
     with clear_errors(path):
         if create:
             path.parent.mkdir(parents=True, exist_ok=True)
-            if not path.exists():
+            if not path.exists() and path != _IN_MEMORY:
                 # Nobody else's to read, and so are the files that SQLite makes beside it.
                 os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
         elif not path.is_file():
