@@ -340,3 +340,45 @@ def test_values_without_end_are_bounded() -> None:
     assert len(kept) == 4096
     assert kept["count"][kept["value"] == 9999].tolist() == [3]
     assert table.sums[:, :, SUM_INDEX["packets"]].sum() == len(sizes)
+
+
+# --- places that are given to other devices ---------------------------------------------------
+
+
+@settings(max_examples=60)
+@given(_packets, _cuts, st.data())
+def test_a_place_given_away_takes_nothing_along(
+    packets: list[Packet], at: list[int], data: st.DataObject
+) -> None:
+    """Whoever is forgotten, and whenever: what is counted of each device is its own and all of it.
+
+    Only the gap to a forgotten device's packet before is not known, nor since when it is silent.
+    """
+    packets = _timed(packets)
+    whole = _Stages()
+    whole.run(packets, at)
+    stages = _Stages()
+    flows = FlowTable()
+    stages.units.begin_session(1, 0)
+    for block in cut(freeze(batch_of(packets)), at):
+        stages.units.update(block, flows.update(block), stages.tracker.update(block))
+        stages.collect()
+        present = [mac for mac in stages.tracker.macs.tolist() if mac]
+        leaving = data.draw(st.sets(st.sampled_from(present)) if present else st.just(set()))
+        index = stages.tracker.forget(np.array(sorted(leaving), np.uint64))
+        stages.units.forget(index)
+        assert len(stages.tracker) == len(present) - len(leaving)
+    stages.units.end_session()
+    exact = [SUM_INDEX[name] for name in ("packets", "size", "payload", "flows")]
+    expected, got = whole.result(), stages.result()
+    assert set(got) == set(expected)
+    for mac, table in expected.items():
+        heard = table.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
+        mine = got[mac].sums[:, :, SUM_INDEX["packets"]].any(axis=1)
+        assert got[mac].start_ns[mine].tolist() == table.start_ns[heard].tolist()
+        np.testing.assert_array_equal(
+            got[mac].sums[mine][:, :, exact], table.sums[heard][:, :, exact]
+        )
+        gaps = SUM_INDEX["gaps"]
+        assert (got[mac].sums[mine][:, :, gaps] <= table.sums[heard][:, :, gaps]).all()
+        assert (got[mac].observed <= 1 + 1e-9).all()

@@ -136,6 +136,8 @@ class CaptureHealth(_Answer):
     merged: Count = 0
     undecoded: Count = 0  # frames whose headers could not be read
     unfollowed: Count = 0  # packets of more addresses than are followed at once
+    flows_evicted: Count = 0  # connections closed early, for more than are followed at once
+    forgotten: Count = 0  # devices forgotten since the start to make room for others
     devices: Count = 0
     partly_seen: Count = 0  # devices of which the agent does not see all; see Device.vantage
     sources: tuple[SourceHealth, ...] = ()

@@ -49,7 +49,7 @@ class Sides:
 
 @dataclass(frozen=True, slots=True)
 class DeviceCounts:
-    """What was counted of each MAC so far; one element a MAC, in the order of first sight."""
+    """What was counted of each MAC so far; one element a MAC, in the order of their indices."""
 
     mac: U8
     packets_sent: F8  # frames with this source, forwarded ones too
@@ -66,7 +66,7 @@ def is_randomised(mac: int) -> bool:
 
 
 class DeviceTracker:
-    """Knows the MAC addresses seen so far.
+    """Knows the MAC addresses seen so far, until they are forgotten.
 
     Args:
         max_devices: bound of the table. MACs beyond it are counted in `overflow` and have no
@@ -78,7 +78,7 @@ class DeviceTracker:
         self._max = max_devices
         self._sorted = np.zeros(0, np.uint64)
         self._index = np.zeros(0, np.int32)  # of the sorted MACs
-        self._macs = np.zeros(0, np.uint64)  # in the order of first sight
+        self._macs = np.zeros(0, np.uint64)  # of each index; 0: nobody's, to be given away
         self._sent = np.zeros(max_devices)
         self._received = np.zeros(max_devices)
         self._bytes = np.zeros(max_devices)
@@ -89,11 +89,11 @@ class DeviceTracker:
 
     def __len__(self) -> int:
         """MACs that have an index."""
-        return len(self._macs)
+        return len(self._sorted)
 
     @property
     def macs(self) -> U8:
-        """MAC of each index."""
+        """MAC of each index; 0 where it is nobody's."""
         return self._macs
 
     @property
@@ -126,16 +126,28 @@ class DeviceTracker:
 
     def counts(self) -> DeviceCounts:
         """Everything counted so far."""
-        n = len(self._macs)
+        at = np.flatnonzero(self._macs)
         return DeviceCounts(
-            self._macs.copy(),
-            self._sent[:n].copy(),
-            self._received[:n].copy(),
-            self._bytes[:n].copy(),
-            self._first_ns[:n].copy(),
-            self._last_ns[:n].copy(),
-            self._gateway[:n].copy(),
+            self._macs[at],
+            self._sent[at],
+            self._received[at],
+            self._bytes[at],
+            self._first_ns[at],
+            self._last_ns[at],
+            self._gateway[at],
         )
+
+    def forget(self, macs: U8) -> I4:
+        """Forget MACs and give their indices, which others get from now on."""
+        index = self._look_up(macs)
+        index = index[index >= 0]
+        self._macs = self._macs.copy()  # others may hold it
+        for column in (self._macs, self._sent, self._received, self._bytes, self._last_ns):
+            column[index] = 0
+        self._first_ns[index] = np.iinfo(np.int64).max
+        self._gateway[index] = False
+        self._sort()
+        return index
 
     def _gateways_known_at(self, source: I4, evidence: I8) -> I8:
         """Place in the batch from which on each device is known as a gateway."""
@@ -163,9 +175,17 @@ class DeviceTracker:
 
     def _add(self, macs: U8) -> None:
         new, first = np.unique(macs, return_index=True)
-        new = new[np.argsort(first)][: self._max - len(self._macs)]
-        self._macs = np.concatenate([self._macs, new])
-        order = np.argsort(self._macs)
+        new = new[np.argsort(first)]
+        free = np.flatnonzero(self._macs == 0)
+        again = min(len(free), len(new))
+        grown = new[again : again + self._max - len(self._macs)]
+        self._macs = np.concatenate([self._macs, grown])
+        self._macs[free[:again]] = new[:again]
+        self._sort()
+
+    def _sort(self) -> None:
+        at = np.flatnonzero(self._macs)
+        order = at[np.argsort(self._macs[at])]
         self._sorted, self._index = self._macs[order], order.astype(np.int32)
 
     def _count(self, batch: PacketBatch, source: I4, target: I4) -> None:

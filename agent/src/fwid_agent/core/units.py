@@ -10,9 +10,11 @@ import numpy as np
 
 from fwid_agent.core.classify import classify
 from fwid_agent.core.devices import Sides
+from fwid_agent.core.session import Session
 from fwid_agent.core.tokens import Owner, TokenBook, collect_tokens
 from fwid_agent.types import (
     F8,
+    I4,
     I8,
     ROW_COUNT,
     SUM_INDEX,
@@ -26,9 +28,6 @@ from fwid_agent.types import (
 )
 
 _DAY_NS = 86_400 * 1_000_000_000
-_LEAST_WATCH_NS = 1_000_000_000
-_SHORTEST_GAP_S = 1e-6
-_NEVER_NS = np.iinfo(np.int64).min
 _DENSE_GROUPS = 1 << 18  # up to here groups are found by position, above by sorting
 
 
@@ -58,11 +57,11 @@ class UnitAccumulator:
         self._tokens = TokenBook()
         self._watched: dict[Owner, float] = {}
         self._origins_ns: dict[int, int] = {}  # of each session since the last drain
-        self._session = _Session(0, 0, window_ns, day_ns)
+        self._session = Session(0, 0, window_ns, day_ns)
 
     def begin_session(self, session: int, origin_ns: int = 0) -> None:
         """Begin a capture session; windows start at multiples of their length from `origin_ns`."""
-        self._session = _Session(session, origin_ns, self._window_ns, self._day_ns)
+        self._session = Session(session, origin_ns, self._window_ns, self._day_ns)
         self._origins_ns[session] = origin_ns
 
     def update(self, batch: PacketBatch, marks: FlowMarks, sides: Sides) -> None:
@@ -76,7 +75,11 @@ class UnitAccumulator:
             return
         group, owners = _number_groups(parts)
         sums = _add_up(batch, marks, parts.packet, group, len(owners[0]))
-        _add_gaps(sums, group, *session.gaps(batch.ts_ns[parts.packet], parts))
+        _add_gaps(
+            sums,
+            group,
+            *session.gaps(batch.ts_ns[parts.packet], parts.device * ROW_COUNT + parts.row),
+        )
         self._store(owners, sums)
         tokens = collect_tokens(batch, marks, parts.packet, group, parts.row)
         self._tokens.add(session.number, tokens, owners)
@@ -103,6 +106,10 @@ class UnitAccumulator:
         self._sums, self._watched = {}, {}
         self._origins_ns = {self._session.number: self._session.origin_ns}
         return tables
+
+    def forget(self, devices: I4) -> None:
+        """Let these indices be other devices' from now on; right after `drain`."""
+        self._session.forget(devices)
 
     def _store(self, owners: tuple[I8, I8, I8], sums: F8) -> None:
         window, device, row = owners
@@ -135,105 +142,6 @@ class UnitAccumulator:
     def _start_ns(self, owner: Owner) -> int:
         session, window, _ = owner
         return self._origins_ns[session] + window * self._window_ns
-
-
-class _Session:
-    """What one capture session carries from batch to batch."""
-
-    def __init__(self, number: int, origin_ns: int, window_ns: int, day_ns: int) -> None:
-        self.number = number
-        self.origin_ns = origin_ns
-        self._window_ns = window_ns
-        self._begin_ns, self._end_ns = 0, -1
-        # A device that is silent for a day is off, and a window without it is not watched.
-        self._patience = max(day_ns // window_ns, 1)
-        self._active: dict[int, list[int]] = {}  # device -> windows it was heard in, since told
-        self._untold: dict[int, int] = {}  # device -> first window not told yet
-        self._told: dict[int, float] = {}  # device -> windows told so far
-        self._late: set[tuple[int, int]] = set()  # device and window, after a clock was set back
-        self._late_told: set[tuple[int, int]] = set()
-        self._last_ns: I8 = np.zeros(0, np.int64)  # of device * ROW_COUNT + row
-
-    def window_of(self, ts_ns: I8) -> I8:
-        return (ts_ns - self.origin_ns) // self._window_ns
-
-    def see(self, begin_ns: int, end_ns: int) -> None:
-        if self._end_ns < self._begin_ns:
-            self._begin_ns, self._end_ns = begin_ns, end_ns
-        self._begin_ns = min(self._begin_ns, begin_ns)
-        self._end_ns = max(self._end_ns, end_ns)
-
-    def meet(self, device: int, window: int) -> None:
-        windows = self._active.setdefault(device, [])
-        # Disorder reaches back by one window at most: beyond it the clock was set back, and what
-        # it shows now was watched too.
-        if window < self._untold.get(device, window) - 1:
-            self._late.add((device, window))
-        elif not windows or windows[-1] != window:
-            windows.append(window)
-
-    def tell_finished(self, watched: dict[Owner, float]) -> None:
-        """Tell the share watched of every window that time has left behind."""
-        current = (self._end_ns - self.origin_ns) // self._window_ns
-        for device, windows in self._active.items():
-            until = self._untold.get(device, min(windows))
-            for active in sorted(windows):
-                end = min(active + self._patience, current)
-                for window in range(max(until, active), end):
-                    self._tell(watched, window, device, self._share(window))
-                until = max(until, end)
-            self._untold[device] = until
-            self._active[device] = [max(windows)]
-        for device, window in sorted(self._late - self._late_told):
-            self._tell(watched, window, device, self._share(window))
-        self._late_told |= self._late
-
-    def tell_rest(self, watched: dict[Owner, float]) -> None:
-        """Tell the last window too, topped up to one window for a short session."""
-        self.tell_finished(watched)
-        short = self._end_ns - self._begin_ns < self._window_ns
-        last = (self._end_ns - self.origin_ns) // self._window_ns
-        for device, windows in self._active.items():
-            if last >= max(windows) + self._patience:
-                continue
-            share = self._share(last)
-            if short:
-                share = max(share, 1.0 - self._told.get(device, 0.0))
-            self._tell(watched, last, device, share)
-        self._active = {}
-
-    def _share(self, window: int) -> float:
-        start_ns = self.origin_ns + window * self._window_ns
-        inside = min(self._end_ns, start_ns + self._window_ns) - max(self._begin_ns, start_ns)
-        # Whoever is heard on the border of a window was watched in it.
-        return max(inside, _LEAST_WATCH_NS) / self._window_ns
-
-    def _tell(self, watched: dict[Owner, float], window: int, device: int, share: float) -> None:
-        owner = (self.number, window, device)
-        watched[owner] = watched.get(owner, 0.0) + share
-        self._told[device] = self._told.get(device, 0.0) + share
-
-    def gaps(self, ts_ns: I8, parts: _Contributions) -> tuple[I8, F8]:
-        """Gap since the row's packet before: which contributions have one, and log10 of seconds."""
-        slot = parts.device * ROW_COUNT + parts.row
-        slots = int(slot.max()) + 1
-        if slots > len(self._last_ns):
-            more = np.full(slots - len(self._last_ns), _NEVER_NS)
-            self._last_ns = np.concatenate([self._last_ns, more])
-        # A stable sort of 16 bits is a radix sort. A slot has one direction, so its packets,
-        # sent and received being two runs, are in the order of arrival.
-        order = np.argsort(slot.astype(np.uint16) if slots <= 1 << 16 else slot, kind="stable")
-        slot, ts_ns = slot[order], ts_ns[order]
-        first = np.ones(len(order), bool)
-        first[1:] = slot[1:] != slot[:-1]
-        before = np.empty_like(ts_ns)
-        before[1:] = ts_ns[:-1]
-        before[first] = self._last_ns[slot[first]]
-        last = np.append(np.flatnonzero(first)[1:], len(order)) - 1
-        self._last_ns[slot[last]] = ts_ns[last]
-        known = before != _NEVER_NS
-        gap_s = (ts_ns[known] - before[known]) * 1e-9
-        return order[known], np.log10(np.maximum(gap_s, _SHORTEST_GAP_S))
 
 
 # --- one batch -----------------------------------------------------------------------------------

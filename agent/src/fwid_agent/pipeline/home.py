@@ -7,6 +7,7 @@ import numpy as np
 
 from fwid_agent.config import Config
 from fwid_agent.core.evidence import Judge
+from fwid_agent.core.room import Resident, choose_leavers
 from fwid_agent.core.stability import (
     Accepted,
     DeviceState,
@@ -23,7 +24,7 @@ from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.memory import read_watch, write_watch
 from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.models import load_model, load_prior
-from fwid_agent.store import Store, VerdictRow
+from fwid_agent.store import DeviceRow, Store, VerdictRow
 from fwid_agent.tables import merge_contacts, merge_tables, select_contacts, select_periods
 from fwid_agent.types import (
     SUM_INDEX,
@@ -203,6 +204,7 @@ class Home:
         same_unit = before_ns // self._unit_ns == now_ns // self._unit_ns
         latest_ns = unit_start_ns + self._unit_ns if same_unit else _NEVER_NS
         self._border_ns = min(self._border_ns, unit_start_ns)
+        self._changed.update(self.devices)
         for device in self.devices.values():
             device.judged_ns = min(device.judged_ns, unit_start_ns - self._unit_ns)
             device.open = [
@@ -217,9 +219,32 @@ class Home:
     def commit(self) -> None:
         """Store everything since the last commit."""
         states = {
-            mac: write_watch(device.watch, device.judged_ns) for mac, device in self.devices.items()
+            mac: write_watch(self.devices[mac].watch, self.devices[mac].judged_ns)
+            for mac in sorted(self._changed)
         }
         self._ledger.commit(self.ingest.devices.counts(), states)
+        self._changed.clear()
+
+    def make_room(self, now_ns: int, places: int, silent_ns: int) -> int:
+        """Forget whom nobody misses where devices become too many; right after a commit.
+
+        Returns:
+            How many were forgotten, in the store too.
+
+        """
+        if max(len(self.devices), len(self.ingest.devices)) <= places // 2:
+            return 0
+        leaving = choose_leavers(self._residents(), places, now_ns, silent_ns)
+        if leaving:
+            self._ledger.forget(leaving)
+            self.ingest.forget(leaving)
+            for mac in leaving:
+                self.devices.pop(mac, None)
+        return len(leaving)
+
+    def _residents(self) -> list[Resident]:
+        rows, wanted = self._ledger.known()
+        return [_resident(row, self.devices.get(row.device), row.device in wanted) for row in rows]
 
     def restore(self, store: Store) -> None:
         """Go on with what an earlier run has left."""
@@ -235,3 +260,15 @@ class Home:
                 if len(later):
                     device.open.append(select_periods(windows, later))
                     device.contacts.append(store.contacts(mac, end_ns))
+
+
+def _resident(row: DeviceRow, device: WatchedDevice | None, wanted: bool) -> Resident:
+    state = None if device is None else device.watch.state
+    return Resident(
+        row.device,
+        row.last_seen_ns,
+        row.packets_sent,
+        0 if state is None else state.learned_units,
+        learnt=state is not None and State.LEARNING not in (state.state, state.before_quiet),
+        wanted=wanted,
+    )

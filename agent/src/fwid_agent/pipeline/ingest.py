@@ -62,6 +62,7 @@ class Ingest:
         self.bytes = 0
         self.merged: Counter[int] = Counter()  # by source: frames of packets that nobody can tell
         self.flows = 0
+        self.evicted = 0  # of them: closed early, where there were more than are followed at once
         self.undecoded: dict[str, int] = {}
         self.latest_ns = 0  # latest time in the session
         self.typical_ns = 0  # latest time of all that is not a single frame's alone
@@ -77,6 +78,7 @@ class Ingest:
         """
         first_ns = min(max(first_ns, 0), latest_believed_ns())
         self.flows += self._flow_table.flows_total
+        self.evicted += self._flow_table.evicted
         self._flow_table = self._new_flow_table()
         self._duplicates.begin(path, first_ns)
         origin_ns = first_ns if self._options.per_file else 0
@@ -133,9 +135,17 @@ class Ingest:
         self._names = {}
         return Gain(self._accumulator.drain(macs), self._contacts.drain(macs), names)
 
+    def forget(self, macs: Sequence[int]) -> None:
+        """Forget devices; right after `drain`, so that nothing added up is of them."""
+        self._accumulator.forget(self.devices.forget(np.array(macs, np.uint64)))
+
     def flows_so_far(self) -> int:
         """Flows of all sessions."""
         return self.flows + self._flow_table.flows_total
+
+    def evicted_so_far(self) -> int:
+        """Flows of all sessions that were closed early, for there were too many at once."""
+        return self.evicted + self._flow_table.evicted
 
     def _new_flow_table(self) -> FlowTable:
         config = self._options.config

@@ -137,6 +137,19 @@ class Ledger:
         if stored and self._on_events:
             self._on_events(stored)
 
+    def known(self) -> tuple[tuple[DeviceRow, ...], frozenset[int]]:
+        """All devices that are stored, and those of them that a person has said a word about."""
+        if self._store is None:
+            return (), frozenset()
+        return self._store.devices(), self._store.wanted()
+
+    def forget(self, devices: Sequence[int]) -> None:
+        """Forget devices with all that is stored of them; right after a commit."""
+        if self._store:
+            self._store.forget(devices)
+        for mac in devices:
+            self._stored.pop(mac, None)
+
     def compact(self, newest_ns: int, config: Config) -> None:
         """Forget what is too old, by the time of the traffic and not of the day it is replayed."""
         if self._store:

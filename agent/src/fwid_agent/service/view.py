@@ -141,7 +141,9 @@ class AgentView:
             "frames_undecoded_total": counters.undecoded,
             "frame_copies_total": counters.copies,
             "flows_total": counters.flows,
+            "flows_evicted_total": counters.evicted,
             "packets_of_unknown_devices_total": counters.overflow,
+            "devices_forgotten_total": counters.forgotten,
             "devices": counters.devices,
             "devices_partly_seen": count_partly_seen(self._store()),
         }
@@ -149,8 +151,9 @@ class AgentView:
     # --- doing -----------------------------------------------------------------------------------
 
     def enrol(self, mac: int) -> None:
-        """Watch a device that was seen: it is watched already, or it was never seen."""
+        """Watch a device that was seen, and never forget it."""
         self._find(mac)
+        self._store().want(mac)
 
     def accept(self, mac: int) -> None:
         """Take what the device does now as its new normal."""
@@ -213,6 +216,8 @@ class AgentView:
             "merged": sum(source.merged for source in sources),
             "undecoded": counters.undecoded,
             "unfollowed": counters.overflow,
+            "flows_evicted": counters.evicted,
+            "forgotten": counters.forgotten,
             "devices": counters.devices,
             "partly_seen": count_partly_seen(store),
             "sources": [_source_record(source) for source in sources],

@@ -39,7 +39,9 @@ class Counters:
     copies: int = 0
     flows: int = 0
     devices: int = 0
+    evicted: int = 0  # of the flows: closed early, for there were too many
     overflow: int = 0  # packets of addresses beyond the table of devices
+    forgotten: int = 0  # devices, to make room for others
     latest_ns: int = 0
 
 
@@ -157,7 +159,8 @@ class Watcher(threading.Thread):
             if self._trouble:
                 _log.info("the store takes what is new again")
             self._trouble = ""
-            if judged:
+            forgotten = self._make_room(home, now_ns)
+            if judged or forgotten:
                 self._on_judged()
         except StoreLostError:
             raise  # to go on would be to watch for nobody
@@ -165,6 +168,16 @@ class Watcher(threading.Thread):
             if str(error) != self._trouble:
                 _log.warning("%s", error)
             self._trouble = str(error)
+
+    def _make_room(self, home: Home, now_ns: int) -> int:
+        config = self._request.config
+        forgotten = home.make_room(now_ns, config.max_devices, config.window_s * SECOND_NS)
+        if forgotten:
+            _log.warning(
+                "forgot %d addresses that were hardly seen, to make room for others", forgotten
+            )
+            self.counters.forgotten += forgotten
+        return forgotten
 
     def _obey(self, home: Home) -> None:
         while True:
@@ -192,6 +205,14 @@ class Watcher(threading.Thread):
         counters.undecoded = sum(ingest.undecoded.values())
         counters.copies = ingest.copies.total()
         counters.flows = ingest.flows_so_far()
+        evicted = ingest.evicted_so_far()
+        if evicted and not counters.evicted:
+            _log.warning(
+                "more than %d connections at once: those that were silent longest are taken for "
+                "ended (`max_flows`)",
+                self._request.config.max_flows,
+            )
+        counters.evicted = evicted
         counters.devices = len(home.devices)
         if ingest.devices.overflow and not counters.overflow:
             _log.warning(
@@ -224,7 +245,8 @@ class _Newcomers:
         self._told_s = time.monotonic()
 
     def wait_no_longer(self, devices: int) -> bool:
-        if devices <= self._told or time.monotonic() - self._told_s < _NEWCOMERS_S:
+        self._told = min(self._told, devices)  # some may have been forgotten
+        if devices == self._told or time.monotonic() - self._told_s < _NEWCOMERS_S:
             return False
         self._told, self._told_s = devices, time.monotonic()
         return True

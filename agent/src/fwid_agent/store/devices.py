@@ -4,6 +4,12 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 
 from fwid_agent.store.rows import DeviceName, DeviceRow, SessionProgress
+from fwid_agent.types import format_mac
+
+# What refers to a device comes before the device itself.
+_OF_DEVICES = (
+    "windows", "units", "verdicts", "states", "labels", "names", "mutes", "wanted", "devices",
+)  # fmt: skip
 
 
 def add_devices(connection: sqlite3.Connection, devices: Iterable[DeviceRow]) -> None:
@@ -35,6 +41,27 @@ def read_devices(connection: sqlite3.Connection) -> tuple[DeviceRow, ...]:
     """Read all devices, by address."""
     rows = connection.execute("SELECT * FROM devices ORDER BY device")
     return tuple(DeviceRow(*row) for row in rows)
+
+
+def read_wanted(connection: sqlite3.Connection) -> frozenset[int]:
+    """Read which devices a person has said a word about."""
+    rows = connection.execute(
+        "SELECT device FROM wanted UNION SELECT device FROM mutes UNION SELECT device FROM labels"
+        " UNION SELECT device FROM names WHERE given IS NOT NULL"
+    )
+    return frozenset(device for (device,) in rows)
+
+
+def put_wanted(connection: sqlite3.Connection, device: int) -> None:
+    """Keep that a person wants a device watched."""
+    connection.execute("INSERT OR IGNORE INTO wanted VALUES (?)", (device,))
+
+
+def drop_device(connection: sqlite3.Connection, device: int) -> None:
+    """Forget a device with everything that is known of it."""
+    connection.execute("DELETE FROM events WHERE device = ?", (format_mac(device),))
+    for table in _OF_DEVICES:
+        connection.execute(f"DELETE FROM {table} WHERE device = ?", (device,))  # noqa: S608
 
 
 def put_states(connection: sqlite3.Connection, states: Mapping[int, str]) -> None:

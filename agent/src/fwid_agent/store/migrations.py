@@ -169,4 +169,14 @@ MIGRATIONS: tuple[Migration, ...] = (
             for column in ("units_baseline", "units_test")
         ),
     ),
+    Migration(
+        "which devices a person wants watched",
+        (
+            """
+            CREATE TABLE wanted (
+                device INTEGER PRIMARY KEY REFERENCES devices
+            ) STRICT
+            """,
+        ),
+    ),
 )

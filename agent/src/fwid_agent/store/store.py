@@ -1,7 +1,7 @@
 """The store as the rest of the program sees it."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +107,17 @@ class Store:
         with self._writing() as connection:
             devices.put_name(connection, device, name)
 
+    def want(self, device: int) -> None:
+        """Keep that a person wants a device watched, so that it is never forgotten."""
+        with self._writing() as connection:
+            devices.put_wanted(connection, device)
+
+    def forget(self, macs: Iterable[int]) -> None:
+        """Forget devices with everything that is known of them."""
+        with self._writing() as connection:
+            for mac in macs:
+                devices.drop_device(connection, mac)
+
     def label(self, device: int, version: int, label: str) -> None:
         """Name a version of a device."""
         with self._writing() as connection:
@@ -162,6 +173,11 @@ class Store:
         """All devices, by address."""
         with self._reading() as connection:
             return devices.read_devices(connection)
+
+    def wanted(self) -> frozenset[int]:
+        """The devices that a person has said a word about: wanted, named, muted or labelled."""
+        with self._reading() as connection:
+            return devices.read_wanted(connection)
 
     def states(self) -> dict[int, str]:
         """The state of each device, as it was given."""

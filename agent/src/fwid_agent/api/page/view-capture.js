@@ -19,6 +19,13 @@ const LOSSES = [
   ["copies", "copies", "Another source had brought them already; they are counted once. Nothing has to be done."],
   ["unfollowed", "not followed", "There are more addresses than are followed at once: raise max_devices, or look who makes them up."],
 ];
+// What there was no room to remember, and what to do against it.
+const CROWDS = [
+  ["flows_evicted", "connections were taken for ended before they were, for there were too many at once: look who opens so "
+    + "many (a port scan does), or raise max_flows."],
+  ["forgotten", "addresses that were hardly seen were forgotten to make room for others: look who makes them up, or raise "
+    + "max_devices. Devices that have been learnt, enrolled or named stay."],
+];
 
 export async function showCapture(info) {
   const { capture } = info;
@@ -58,6 +65,7 @@ function stages(capture) {
   return [
     make("p", {}, `Of ${count(all)} frames, ${count(capture.frames)} were read`, rows.length ? ":" : ", and each of them counted."),
     rows.length ? table(["What", "Frames", "Share", "What helps"], rows, "Losses by stage") : null,
+    ...CROWDS.filter(([name]) => capture[name] > 0).map(([name, words]) => make("p", {}, `${count(capture[name])} ${words}`)),
   ];
 }
 
