@@ -382,3 +382,18 @@ def test_a_place_given_away_takes_nothing_along(
         gaps = SUM_INDEX["gaps"]
         assert (got[mac].sums[mine][:, :, gaps] <= table.sums[heard][:, :, gaps]).all()
         assert (got[mac].observed <= 1 + 1e-9).all()
+
+
+def test_the_next_device_in_a_place_has_no_packet_before() -> None:
+    """Its first gap would else be the silence of somebody else."""
+    stages, flows = _Stages(), FlowTable()
+    stages.units.begin_session(1, 0)
+    for second, mac in enumerate((0xA, 0xB)):
+        block = batch_of([packet((1, 1), (2, 2), src_mac=mac, ts_ns=second * SECOND_NS)])
+        stages.units.update(block, flows.update(block), stages.tracker.update(block))
+        stages.collect()
+        if mac == 0xA:
+            stages.units.forget(stages.tracker.forget(stages.tracker.macs))
+    assert stages.tracker.macs.tolist()[0] == 0xB
+    (table,) = stages.tables[0xB]
+    assert table.sums[:, :, SUM_INDEX["gaps"]].sum() == 0

@@ -95,6 +95,26 @@ def test_made_up_addresses_are_bounded(lan: Lan, tmp_path: Path) -> None:
         assert len(store.devices()) <= 1024
 
 
+def test_after_made_up_addresses_a_new_device_finds_room(lan: Lan, tmp_path: Path) -> None:
+    """Once they are silent they are forgotten, in the store too, and it is said how many."""
+    new = "020000000001" + "90000000000b" + "88b5"
+    flood = (
+        "for n in range(5000): send(b'\\x02\\0\\0\\0\\0\\1' + b'\\x0e' + n.to_bytes(5,'big') "
+        "+ b'\\x88\\xb5' + bytes(50))\n"
+    )
+    with agent(lan, tmp_path, config="window_s = 2\nunit_s = 600\n") as process:
+        wait_said(process, "capturing")
+        send_all(lan, flood)
+        wait_said(process, "forgot ")
+        send_all(lan, f"[send(bytes.fromhex('{new}') + bytes(50)) for _ in range(7)]")
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(60) == 0
+    assert packets(tmp_path, 0x90000000000B) == 7
+    with Store.open(tmp_path / "fwid.db") as store:
+        assert len(store.devices()) < 100
+
+
 def test_malformed_frames_are_counted_and_nothing_else(lan: Lan, tmp_path: Path) -> None:
     """A fuzzer on the wire: broken headers of every layer."""
     code = (
