@@ -138,6 +138,7 @@ class CaptureHealth(_Answer):
     unfollowed: Count = 0  # packets of more addresses than are followed at once
     flows_evicted: Count = 0  # connections closed early, for more than are followed at once
     forgotten: Count = 0  # devices forgotten since the start to make room for others
+    lost_windows: Count = 0  # of devices, given up because the store could not be written for long
     devices: Count = 0
     partly_seen: Count = 0  # devices of which the agent does not see all; see Device.vantage
     sources: tuple[SourceHealth, ...] = ()

@@ -1,7 +1,7 @@
 """What a run has still to write into its store, and how far it has read each input."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
@@ -9,25 +9,14 @@ from fwid_agent.capture.files import CaptureFile, fingerprint
 from fwid_agent.capture.stream import is_stream
 from fwid_agent.config import Config
 from fwid_agent.core.devices import DeviceCounts
+from fwid_agent.errors import StoreError, StoreLostError
+from fwid_agent.pipeline.unsaved import Unsaved
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
-from fwid_agent.tables import merge_contacts, merge_tables
 from fwid_agent.types import ContactTable, Event, UnitTable
 
 OnEvents = Callable[[Sequence[Event]], None]
 # Events of a run without a store have ids too; nobody keeps them.
 _NO_STORE = UUID(int=0)
-
-
-@dataclass(slots=True)
-class _Unsaved:
-    """What has happened since the last commit."""
-
-    windows: dict[int, list[UnitTable]] = field(default_factory=dict)
-    contacts: dict[int, list[ContactTable]] = field(default_factory=dict)
-    names: dict[int, str] = field(default_factory=dict)
-    verdicts: list[VerdictRow] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
-    positions: dict[str, str] = field(default_factory=dict)
 
 
 class Ledger:
@@ -36,19 +25,29 @@ class Ledger:
     Args:
         store: where everything goes; None: nowhere.
         on_events: told of events once they are stored and numbered.
+        most_waiting_bytes: bound of the windows that wait where nothing can be stored.
 
     Raises:
         StoreError: by every method, where the store cannot be used.
 
     """
 
-    def __init__(self, store: Store | None, on_events: OnEvents | None = None) -> None:
+    def __init__(
+        self,
+        store: Store | None,
+        on_events: OnEvents | None = None,
+        *,
+        most_waiting_bytes: int = 64 << 20,  # 40 devices need some 10 MB a day
+    ) -> None:
         self._store = store
+        self._most_waiting_bytes = most_waiting_bytes
         self._on_events = on_events
-        self._unsaved = _Unsaved()
+        self._unsaved = Unsaved()
         self._session: SessionProgress | None = None
         self._sessions = 0
+        self._live: int | None = None  # number of the live session
         self._stored: dict[int, DeviceRow] = {}  # counts that are stored already
+        self.lost_windows = 0  # that were given up, for they could not be stored for too long
 
     @property
     def agent(self) -> UUID:
@@ -67,10 +66,23 @@ class Ledger:
         return self._store.open_session(self._session), self._session.frames_done
 
     def open_live(self, name: str) -> int:
-        """Begin to watch an interface, which is a session of its own each time; its number."""
-        self._session = SessionProgress(f"live {uuid4()}", name, 0)
+        """Begin to watch an interface, which is a session of its own each time; its number.
+
+        While nothing can be stored the session goes on that there is.
+        """
         self._sessions += 1
-        return self._store.open_session(self._session) if self._store else self._sessions
+        session, number = SessionProgress(f"live {uuid4()}", name, 0), self._sessions
+        if self._store:
+            try:
+                number = self._store.open_session(session)
+            except StoreLostError:
+                raise
+            except StoreError:
+                if self._live is None:
+                    raise
+                return self._live
+        self._session, self._live = session, number
+        return number
 
     def skip(self, counts: DeviceCounts) -> None:
         """Take these counts as stored: an earlier run has read the frames."""
@@ -114,26 +126,32 @@ class Ledger:
             self._unsaved.positions[source] = position
 
     def commit(self, counts: DeviceCounts, states: Mapping[int, str]) -> None:
-        """Store everything since the last commit, in one transaction."""
+        """Store everything since the last commit, in one transaction.
+
+        Where that fails it stays to be stored, the newest of it.
+        """
         if self._store is None:
-            self._unsaved = _Unsaved()
+            self._unsaved = Unsaved()
             return
         unsaved, rows = self._unsaved, _rows(counts)
-        stored = self._store.commit_progress(
-            Progress(
-                session=self._session,
-                windows={mac: merge_tables(tables) for mac, tables in unsaved.windows.items()},
-                contacts={mac: merge_contacts(parts) for mac, parts in unsaved.contacts.items()},
-                names=unsaved.names,
-                devices=tuple(_gains(self._stored, rows)),
-                verdicts=unsaved.verdicts,
-                states=states,
-                events=unsaved.events,
-                positions=unsaved.positions,
-            )
+        progress = Progress(
+            session=self._session,
+            windows=unsaved.merged_windows(),
+            contacts=unsaved.merged_contacts(),
+            names=unsaved.names,
+            devices=tuple(_gains(self._stored, rows)),
+            verdicts=unsaved.verdicts,
+            states=states,
+            events=unsaved.events,
+            positions=unsaved.positions,
         )
+        try:
+            stored = self._store.commit_progress(progress)
+        except StoreError:
+            self.lost_windows += unsaved.bound(self._most_waiting_bytes)
+            raise
         # Only now: what could not be stored is stored with the next commit.
-        self._unsaved, self._stored = _Unsaved(), rows
+        self._unsaved, self._stored = Unsaved(), rows
         if stored and self._on_events:
             self._on_events(stored)
 

@@ -144,6 +144,7 @@ class AgentView:
             "flows_evicted_total": counters.evicted,
             "packets_of_unknown_devices_total": counters.overflow,
             "devices_forgotten_total": counters.forgotten,
+            "windows_lost_total": counters.lost_windows,
             "devices": counters.devices,
             "devices_partly_seen": count_partly_seen(self._store()),
         }
@@ -218,6 +219,7 @@ class AgentView:
             "unfollowed": counters.overflow,
             "flows_evicted": counters.evicted,
             "forgotten": counters.forgotten,
+            "lost_windows": counters.lost_windows,
             "devices": counters.devices,
             "partly_seen": count_partly_seen(store),
             "sources": [_source_record(source) for source in sources],

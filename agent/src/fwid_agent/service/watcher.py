@@ -42,6 +42,7 @@ class Counters:
     evicted: int = 0  # of the flows: closed early, for there were too many
     overflow: int = 0  # packets of addresses beyond the table of devices
     forgotten: int = 0  # devices, to make room for others
+    lost_windows: int = 0  # that could not be stored for so long that newer ones took their place
     latest_ns: int = 0
 
 
@@ -157,7 +158,8 @@ class Watcher(threading.Thread):
             # Of a time that may be wrong, no more is forgotten than frames have reached.
             ledger.compact(min(now_ns, home.ingest.typical_ns), self._request.config)
             if self._trouble:
-                _log.info("the store takes what is new again")
+                lost = ledger.lost_windows
+                _log.info("the store takes what is new again lost_windows=%d", lost)
             self._trouble = ""
             forgotten = self._make_room(home, now_ns)
             if judged or forgotten:
@@ -168,6 +170,9 @@ class Watcher(threading.Thread):
             if str(error) != self._trouble:
                 _log.warning("%s", error)
             self._trouble = str(error)
+            if ledger.lost_windows and not self.counters.lost_windows:
+                _log.warning("too much waits to be stored: the oldest of it is given up")
+            self.counters.lost_windows = ledger.lost_windows
 
     def _make_room(self, home: Home, now_ns: int) -> int:
         config = self._request.config

@@ -23,6 +23,7 @@ const LOSSES = [
 const CROWDS = [
   ["flows_evicted", "connections were taken for ended before they were, for there were too many at once: look who opens so "
     + "many (a port scan does), or raise max_flows."],
+  ["lost_windows", "hours of devices were given up, for the store could not be written for too long: look at its disk."],
   ["forgotten", "addresses that were hardly seen were forgotten to make room for others: look who makes them up, or raise "
     + "max_devices. Devices that have been learnt, enrolled or named stay."],
 ];
