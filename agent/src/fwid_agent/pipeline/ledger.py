@@ -168,6 +168,10 @@ class Ledger:
         for mac in devices:
             self._stored.pop(mac, None)
 
+    def believed_ns(self) -> int | None:
+        """Return the time that an earlier run believed last; None where nothing is stored."""
+        return self._store.believed_ns() if self._store else None
+
     def compact(self, newest_ns: int, config: Config) -> None:
         """Forget what is too old, by the time of the traffic and not of the day it is replayed."""
         if self._store:

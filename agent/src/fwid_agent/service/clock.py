@@ -12,6 +12,9 @@ class Clock(Protocol):
     def now_ns(self) -> int:
         """Nanoseconds since the epoch."""
 
+    def steady_ns(self) -> int:
+        """What a clock shows that nobody sets."""
+
 
 class SystemClock:
     """The machine's own time; a Raspberry Pi's is wrong until the network has told it."""
@@ -27,6 +30,10 @@ class SystemClock:
     def now_ns(self) -> int:
         """Nanoseconds since the epoch."""
         return time.time_ns()
+
+    def steady_ns(self) -> int:
+        """What a clock shows that nobody sets, and that no sleep stops."""
+        return _steady_ns()
 
 
 class ReplayClock:
@@ -46,6 +53,10 @@ class ReplayClock:
         """Nanoseconds since the epoch."""
         now_ns, limit_ns = self._running_ns(), self._limit_ns
         return now_ns if limit_ns is None else min(now_ns, limit_ns)
+
+    def steady_ns(self) -> int:
+        """The same: captures bear the times that they bear."""
+        return self.now_ns()
 
     def reach(self, time_ns: int) -> None:
         """Jump on to this time, unless it has passed; no frame before it is missing."""
@@ -77,4 +88,8 @@ class ReplayClock:
 
 def _offset_ns() -> int:
     """How far the time is ahead of a clock that nobody sets, and that no sleep stops."""
-    return time.time_ns() - time.clock_gettime_ns(time.CLOCK_BOOTTIME)
+    return time.time_ns() - _steady_ns()
+
+
+def _steady_ns() -> int:
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME)

@@ -9,6 +9,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
+from fwid_agent.core.age import BelievedTime
 from fwid_agent.errors import CaptureError, FwidError, StoreError, StoreLostError
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions
@@ -125,6 +126,7 @@ class Watcher(threading.Thread):
         home.restore(store)
         self._feed.begin(home, ledger)
         self.ready.set()
+        believed = BelievedTime(ledger.believed_ns(), self.clock.steady_ns())
         borders = _Borders(config.window_s * SECOND_NS, self.clock.now_ns() - _GRACE_NS)
         newcomers = _Newcomers()
         while not self._stopping.is_set():
@@ -138,7 +140,7 @@ class Watcher(threading.Thread):
             self._obey(home)
             now_ns = self.clock.now_ns() - _GRACE_NS
             if borders.passed(now_ns) or newcomers.wait_no_longer(len(home.ingest.devices)):
-                self._save(home, now_ns, ledger)
+                self._save(home, now_ns, believed, ledger)
         self._feed.end()
         home.commit()
         self._count(home)
@@ -146,7 +148,7 @@ class Watcher(threading.Thread):
         counters = self.counters
         _log.info("stopped frames=%d copies=%d lost=%d", counters.frames, counters.copies, lost)
 
-    def _save(self, home: Home, now_ns: int, ledger: Ledger) -> None:
+    def _save(self, home: Home, now_ns: int, believed: BelievedTime, ledger: Ledger) -> None:
         """End what has ended. Where the store fails, nothing is lost: it stays to be stored."""
         try:
             judged = list(home.end_units(now_ns))
@@ -156,7 +158,8 @@ class Watcher(threading.Thread):
             home.collect()
             home.commit()
             # Of a time that may be wrong, no more is forgotten than frames have reached.
-            ledger.compact(min(now_ns, home.ingest.typical_ns), self._request.config)
+            old_ns = min(believed.follow(now_ns, self.clock.steady_ns()), home.ingest.typical_ns)
+            ledger.compact(old_ns, self._request.config)
             if self._trouble:
                 lost = ledger.lost_windows
                 _log.info("the store takes what is new again lost_windows=%d", lost)

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import numpy as np
 
 from fwid_agent.config import Config
 from fwid_agent.errors import StoreError, StoreLostError
-from fwid_agent.store import contacts, devices, events, feedback, periods, verdicts
+from fwid_agent.store import contacts, devices, events, feedback, meta, periods, verdicts
 from fwid_agent.store.database import clear_errors, connect, decoding, identify, transaction
 from fwid_agent.store.periods import Kind
 from fwid_agent.store.rows import (
@@ -51,7 +51,7 @@ class Store:
         connection = connect(path, create=create)
         with clear_errors(path), decoding():
             # Whoever only reads waits for nobody who writes.
-            return cls(path, connection, _read_agent(connection) or _make_agent(connection))
+            return cls(path, connection, meta.read_agent(connection) or meta.make_agent(connection))
 
     def __enter__(self) -> Self:
         return self
@@ -156,8 +156,14 @@ class Store:
                 verdicts.drop_verdicts(connection, row.device, kept_ns)
         with self._writing() as connection:
             events.drop_events(connection, kept_ns)
+            meta.put_believed_ns(connection, now_ns)
 
     # --- reading -----------------------------------------------------------------------------
+
+    def believed_ns(self) -> int | None:
+        """What time it was last; of the newest device where that is not known, or None."""
+        with self._reading() as connection:
+            return meta.read_believed_ns(connection)
 
     def session(self, fingerprint: str) -> SessionProgress | None:
         """How far an input has been read, None where it is new."""
@@ -279,16 +285,3 @@ class Store:
                 raise StoreLostError(f"{self.path}: the store was removed or replaced meanwhile")
             with transaction(self._connection):
                 yield self._connection
-
-
-def _read_agent(connection: sqlite3.Connection) -> UUID | None:
-    row = connection.execute("SELECT value FROM meta WHERE key = 'agent'").fetchone()
-    return UUID(row[0]) if row else None
-
-
-def _make_agent(connection: sqlite3.Connection) -> UUID:
-    with transaction(connection):
-        connection.execute("INSERT OR IGNORE INTO meta VALUES ('agent', ?)", (str(uuid4()),))
-        agent = _read_agent(connection)
-    assert agent is not None
-    return agent
