@@ -23,6 +23,7 @@ from guest import CABLE, RELEASE, Disk, Guest
 
 _CHECKOUT = Path(__file__).parents[1]
 _POWER_CUTS = 5
+_WORST_SCORE = 1.5
 _WATCHED = "ens4"
 _FWID = "/opt/fwid/bin/fwid"
 _INSTALL = (
@@ -104,9 +105,10 @@ def _try_installation(guest: Guest) -> None:
     _expect(guest, "systemctl is-active fwid", "active")
     score = guest.run("systemd-analyze security fwid.service --no-pager | tail -n 1").strip()
     _tell("systemd-analyze security", score.partition(": ")[2])
+    assert float(re.findall(r"\d+\.\d", score)[0]) <= _WORST_SCORE, score
     for line in guest.run(f"{_FWID} pair").splitlines():
         assert re.match("code:|fingerprint:", line), line
-    rights = guest.run("grep -h Cap[EPB] /proc/$(systemctl show -P MainPID fwid)/status")
+    rights = guest.run("grep -h Cap[EPA] /proc/$(systemctl show -P MainPID fwid)/status")
     assert set(re.findall("[0-9a-f]{16}", rights)) == {"0" * 16}, rights
     _tell("rights of the analysis and the API", "none")
     used = guest.run("systemctl show -P MemoryCurrent fwid").strip()

@@ -131,7 +131,9 @@ def _connect(sources: Sequence[str], kinds: Sequence[str], carried: Sequence[str
     from fwid_agent.service.feed import SourceHealth  # noqa: PLC0415
     from fwid_agent.service.link import CaptureLink  # noqa: PLC0415
     from fwid_agent.service.live import LiveFeed  # noqa: PLC0415
+    from fwid_agent.service.privileges import check_none  # noqa: PLC0415
 
+    check_none()
     links = []
     for number, (source, kind, one) in enumerate(zip(sources, kinds, carried, strict=True)):
         descriptor, _, process = one.partition(":")

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from fwid_agent.capture.sources import find_kind
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.service.caller import can_run
 from fwid_agent.service.local import is_running
@@ -42,13 +43,17 @@ def launch(
     if whom and os.geteuid() == 0:
         _check_reach(whom, user or "")
     claim_store(request.store, whom)
-    carried: list[str] = []
-    for source in request.sources:
-        carried += ["--capture", _start(source, user, shared)]
+    raw = [source for source in request.sources if find_kind(source).raw]
+    captures = {source: _start(source, user, shared) for source in raw}
+    drop_all(whom)
+    # The others need no right, so that they are started when there is none to be had.
+    others = [source for source in request.sources if source not in captures]
+    captures |= {source: _start(source, user, shared) for source in others}
     # Whatever is piped in is for a capture, whose writer is to learn of its end.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    drop_all(whom)
-    program = [sys.executable, "-m", "fwid_agent.cli.main", "run", *shared, *again, *carried]
+    program = [sys.executable, "-m", "fwid_agent.cli.main", "run", *shared, *again]
+    for source in request.sources:
+        program += ["--capture", captures[source]]
     program += ["--", *request.sources]
     try:
         os.execv(sys.executable, program)  # noqa: S606 - it is this program

@@ -8,7 +8,9 @@ import ctypes
 import os
 import pwd
 import struct
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from fwid_agent.errors import UsageError
@@ -52,16 +54,30 @@ def drop_all(user: tuple[int, int] | None) -> None:
         _drop_bounding(libc, set())
         if user is not None and user[0] != 0:
             _set_user(user)
-    # What a program file allows is granted only to whoever has it already, from here on.
-    _set_capabilities(libc, set())
+    # What a program file allows is granted only to whoever has it already, from here on. Where a
+    # sandbox forbids the call (systemd's @privileged), executing anew takes it: see `check_none`.
+    with suppress(PermissionError):
+        _set_capabilities(libc, set())
     _call(libc.prctl, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
+def check_none() -> None:
+    """Make sure that this process holds no right; raises UsageError."""
+    if _permitted():
+        raise UsageError(
+            f"{sys.executable} still holds rights that were given up; take them from the file "
+            "(`setcap -r`), or install fwid by another Python"
+        )
+
+
 def _permitted() -> int:
     """The capabilities that this process may use, as bits."""
-    rows = dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
-    return int(rows["CapPrm"], 16)
+    return int(_status()["CapPrm"], 16)
+
+
+def _status() -> dict[str, str]:
+    return dict(line.split(":", 1) for line in _STATUS.read_text().splitlines())
 
 
 def _drop_bounding(libc: ctypes.CDLL, kept: set[int]) -> None:
@@ -82,6 +98,9 @@ def _set_user(user: tuple[int, int]) -> None:
 
 
 def _set_capabilities(libc: ctypes.CDLL, kept: set[int]) -> None:
+    status, wanted = _status(), sum(1 << number for number in kept)
+    if int(status["CapPrm"], 16) == int(status["CapEff"], 16) == wanted:
+        return  # the call may be forbidden, and is not needed
     low = sum(1 << number for number in kept if number < 32)
     high = sum(1 << (number - 32) for number in kept if number >= 32)
     header = ctypes.create_string_buffer(struct.pack("=Ii", _VERSION_3, 0))

@@ -134,8 +134,10 @@ def _connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _check(connection: sqlite3.Connection, path: Path, *, create: bool) -> None:
-    version, owner = _number(connection, "user_version"), _number(connection, "application_id")
+    connection.execute("BEGIN")  # all three of one moment: somebody else may be making the store
     (objects,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    version, owner = _number(connection, "user_version"), _number(connection, "application_id")
+    connection.execute("COMMIT")
     new = objects == 0 and version == 0 and create
     if owner != _APPLICATION_ID and not new:
         raise StoreError(f"{path}: {_MEANING[sqlite3.SQLITE_NOTADB]}")
