@@ -236,6 +236,21 @@ def test_what_finds_the_ring_full_is_counted(lan: Lan) -> None:
         assert count <= got + ring.dropped <= count + 50  # a few others are on every network
 
 
+def test_what_came_before_the_end_is_read_or_counted(lan: Lan) -> None:
+    """Finished, it takes in nothing more; what was in it is there still, or counts as lost."""
+    frames = [_NEAR + _FAR + _PROBE + bytes(200)] * 3000  # more than a block
+    with PacketRing(lan.near) as ring:
+        send(lan, frames)
+        ring.finish()
+        send(lan, frames)
+        time.sleep(0.3)  # the kernel hands over what is not full
+        block = ring.read()
+        assert block is not None
+    got = len(frames_of([block]))
+    assert 0 < got < 3000
+    assert 3000 <= got + ring.dropped <= 3000 + 50
+
+
 def test_an_interface_that_goes_is_told(lan: Lan) -> None:
     """Pulling out a network adapter is no silence."""
     with PacketRing(lan.near) as ring:

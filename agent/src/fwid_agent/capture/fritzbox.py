@@ -82,6 +82,10 @@ class FritzBox:
         self._stop()
         self._client.log_out()
 
+    def finish(self) -> bool:
+        """Say that whoever sends goes on."""
+        return False
+
     def read(self, wait_s: float) -> FrameBlock | None:
         """Return the frames that come, waiting for them as long as this at the most.
 

@@ -43,6 +43,11 @@ class Interface:
     ) -> None:
         self._ring.close()
 
+    def finish(self) -> bool:
+        """Take in nothing from now on; frames that have come and are not read count as lost."""
+        self._ring.finish()
+        return True
+
     def read(self, wait_s: float) -> FrameBlock | None:
         """Return the frames of the next block, waiting for them as long as this at the most."""
         block = self._ring.read()

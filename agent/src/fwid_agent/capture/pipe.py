@@ -44,6 +44,10 @@ class PipeCapture:
     ) -> None:
         self._reader.drop()
 
+    def finish(self) -> bool:
+        """Say that whoever sends goes on."""
+        return False
+
     def read(self, wait_s: float) -> FrameBlock | None:
         """Return the frames that come, waiting for them as long as this at the most.
 

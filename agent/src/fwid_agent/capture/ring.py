@@ -66,6 +66,9 @@ _ETHERNET = 1
 _LINK_TYPES = {_ETHERNET: LinkType.ETHERNET, 772: LinkType.ETHERNET, 65534: LinkType.RAW}
 
 
+_NOTHING = struct.pack("=HBBI", 0x06, 0, 0, 0)  # a filter that keeps no byte of any frame
+
+
 class PacketRing:
     """The frames that pass one interface, from when it is opened; use as a context manager.
 
@@ -90,6 +93,7 @@ class PacketRing:
     ) -> None:
         self.interface = interface
         self._dropped = 0  # frames that found the ring full, as far as was asked
+        self._finished = False
         if interface not in (name for _, name in socket.if_nameindex()):
             raise CaptureError(f"{interface}: there is no such interface; waiting for it")
         try:
@@ -123,6 +127,8 @@ class PacketRing:
     def close(self) -> None:
         """Stop capturing."""
         _ = self.dropped
+        while self._finished and (left := self._waiting()):
+            self._dropped += left
         self._ring.close()
         self._socket.close()
 
@@ -138,6 +144,11 @@ class PacketRing:
             self._dropped += int(struct.unpack("=III", answer)[1])
         return self._dropped
 
+    def finish(self) -> None:
+        """Take in no more frames. What has come is to be read; what is not by the end is lost."""
+        self._attach(_NOTHING)
+        self._finished = True
+
     def read(self) -> FrameBlock | None:
         """Return the frames of the next block that was handed over; None where there is none."""
         start = self._next * BLOCK_BYTES
@@ -147,8 +158,7 @@ class PacketRing:
             return None
         buffer = bytearray(self._ring[start : start + min(length, BLOCK_BYTES)])
         # The block is the kernel's again before its copy is looked at.
-        struct.pack_into("=I", self._ring, start + _STATUS_AT, 0)
-        self._next = (self._next + 1) % BLOCK_COUNT
+        self._hand_back(start)
         return _frames(buffer, _walk(buffer, count, first), self._link_type)
 
     def check(self) -> None:
@@ -157,17 +167,33 @@ class PacketRing:
         if error:
             raise CaptureError(f"{self.interface}: the interface has gone or was taken down")
 
+    def _waiting(self) -> int:
+        """Leave out the next block that was handed over, and say how many frames it has."""
+        start = self._next * BLOCK_BYTES
+        _, _, status, count, _, _ = _BLOCK_HEADER.unpack_from(self._ring, start)
+        if not status & _TO_USER:
+            return 0
+        self._hand_back(start)
+        return int(count)
+
+    def _hand_back(self, start: int) -> None:
+        struct.pack_into("=I", self._ring, start + _STATUS_AT, 0)
+        self._next = (self._next + 1) % BLOCK_COUNT
+
+    def _attach(self, program: bytes) -> None:
+        steps = np.frombuffer(program, np.uint8)
+        self._socket.setsockopt(
+            socket.SOL_SOCKET,
+            _SO_ATTACH_FILTER,
+            struct.pack("HxxxxxxP", len(program) // 8, steps.ctypes.data),
+        )
+
     def _open(self, program: bytes, *, promiscuous: bool) -> None:
         index = socket.if_nametoindex(self.interface)
         options = self._socket.setsockopt
         options(_SOL_PACKET, _VERSION, _TPACKET_V3)
         options(_SOL_PACKET, _VNET_HDR, 1)
-        steps = np.frombuffer(program, np.uint8)
-        options(
-            socket.SOL_SOCKET,
-            _SO_ATTACH_FILTER,
-            struct.pack("HxxxxxxP", len(program) // 8, steps.ctypes.data),
-        )
+        self._attach(program)
         frames = BLOCK_BYTES // _FRAME_BYTES * BLOCK_COUNT
         request = (BLOCK_BYTES, BLOCK_COUNT, _FRAME_BYTES, frames, _TIMEOUT_MS, 0, 0)
         options(_SOL_PACKET, _RX_RING, struct.pack("=7I", *request))

@@ -77,6 +77,10 @@ class RotatingFolder:
         if self._file is not None:
             self._file.close()
 
+    def finish(self) -> bool:
+        """Say that whoever sends goes on."""
+        return False
+
     def read(self, wait_s: float) -> FrameBlock | None:
         """Return the frames that come next, waiting for them as long as this at the most."""
         until = time.monotonic() + wait_s

@@ -49,6 +49,9 @@ class Source(Protocol):
     def position(self) -> str:
         """Where another run goes on after the frames given last; "" where it cannot."""
 
+    def finish(self) -> bool:
+        """Take in nothing from now on; False where it comes nevertheless. The rest is read."""
+
     def read(self, wait_s: float) -> FrameBlock | None:
         """Return the frames that come, waiting for them as long as this at the most.
 

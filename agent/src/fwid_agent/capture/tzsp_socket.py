@@ -44,6 +44,7 @@ class TzspSocket:
         self.trouble = ""  # there is none that passes
         self.position = ""  # it cannot be read again
         self._told: set[str] = set()
+        self._lost = 0
         family = socket.AF_INET if sender.version == 4 else socket.AF_INET6
         self._sender = socket.inet_ntop(family, sender.packed)  # as the kernel's are written
         self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
@@ -67,6 +68,7 @@ class TzspSocket:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        _ = self.lost
         self._socket.close()
 
     def fileno(self) -> int:
@@ -76,8 +78,14 @@ class TzspSocket:
     @property
     def lost(self) -> int:
         """Datagrams, of whomever, that the kernel had no room for."""
-        raw = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
-        return int(_MEMINFO.unpack(raw)[_MEMINFO_DROPS])
+        if self._socket.fileno() >= 0:
+            raw = self._socket.getsockopt(socket.SOL_SOCKET, _SO_MEMINFO, _MEMINFO.size)
+            self._lost = int(_MEMINFO.unpack(raw)[_MEMINFO_DROPS])
+        return self._lost
+
+    def finish(self) -> bool:
+        """Say that whoever sends goes on."""
+        return False
 
     def read(self, wait_s: float) -> FrameBlock | None:
         """Return the frames that come, waiting for them as long as this at the most."""

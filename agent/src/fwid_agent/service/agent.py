@@ -92,6 +92,7 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
             if watcher.alive():
                 notify("WATCHDOG=1")
         notify("STOPPING=1")
+        watcher.stop()  # while the API still says good-bye
     if watcher.error is not None:
         raise watcher.error
 

@@ -39,6 +39,7 @@ _RETRY_S = 1.0
 _TELL_S = 1.0
 _PIPE_BYTES = 1 << 20
 _LAST_S = 0.2  # by then the kernel has handed over its last block
+_LONGEST_S = 0.6  # of handing over what has come, once stopped
 
 
 def main() -> None:
@@ -122,6 +123,8 @@ class _Worker:
                 opening = replace(self._opening, position=self._position)
                 with self._kind.open(opening) as source:
                     self._pass_on(source)
+                self._lost = source.lost  # with what was not passed on
+                self._tell(source.trouble)
             except CaptureEndedError as error:
                 self._tell(str(error))
                 break
@@ -140,9 +143,10 @@ class _Worker:
             os._exit(0)  # the agent has ended before it began
 
     def _pass_on(self, source: Source) -> None:
-        """Pass on what a source gives until it fails, or for a moment longer once stopped."""
+        """Pass on what a source gives until it fails, or is stopped: then what has come."""
         most = MOST_BYTES if self._opening.config.handshakes else SNAP_BYTES
         until: float | None = None
+        latest = 0.0
         while until is None or time.monotonic() < until:
             block = source.read(_POLL_S if until is None else _LAST_S / 4)
             self._lost = source.lost
@@ -159,7 +163,9 @@ class _Worker:
                 self._tell(source.trouble)
             if self._stopping and until is None:
                 until = time.monotonic() + _LAST_S
-        self._tell(source.trouble)
+                latest = time.monotonic() + _LONGEST_S if source.finish() else until
+            elif until is not None and block is not None:
+                until = min(time.monotonic() + _LAST_S, latest)
 
     def _rest(self) -> None:
         """Wait until the source is to be tried again; a stop does not wait for that."""

@@ -25,6 +25,7 @@ from fwid_agent.types import FrameBlock
 
 _READ_BYTES = 1 << 20
 _END_S = 1.0
+_LAST_READS = 2  # more than there is room for in the pipe
 
 
 class CaptureLink:
@@ -77,6 +78,7 @@ class CaptureLink:
         """Yield what was still on its way, and let go of the process."""
         if not self.over:
             yield from self._rest()
+            self._count_rest()
             self._end("the capture was stopped")
 
     def _rest(self) -> Iterator[FrameBlock]:
@@ -86,10 +88,17 @@ class CaptureLink:
             ready, _, _ = select(self.filenos(), [], [], left_s)
             if self._pipe in ready:
                 yield from self._read()
-            elif not self._listen():
+            elif self._socket.fileno() in ready and not self._listen():
                 break
         while select([self._socket], [], [], 0)[0] and self._listen():
             pass  # its last words
+
+    def _count_rest(self) -> None:
+        """Count as lost what is left, where the time was too short for all of it."""
+        for _ in range(_LAST_READS):
+            left = sum(len(block.ts_ns) for block in self._read())
+            self.health.frames -= left
+            self.health.lost += left
 
     def _end(self, reason: str) -> None:
         self._close_pipe()
