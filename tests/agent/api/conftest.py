@@ -166,7 +166,7 @@ class FakeAgent:
         return self.copy
 
     def metrics(self) -> Mapping[str, float]:
-        return {"packets_total": 12, "queue": float("nan"), "load": float("inf")}
+        return {"frames_total": 12, "devices": 3}
 
     def _capture(self) -> Record:
         source = {"source": "eth0", "kind": "interface", "capturing": True, "frames": 12}

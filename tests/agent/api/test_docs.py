@@ -5,6 +5,7 @@ from pathlib import Path
 
 import fwid_agent.api.server as served
 from fwid_agent.api.context import Limits
+from fwid_agent.api.metrics import METRICS, write_metrics
 from fwid_agent.api.openapi import make_document
 from fwid_agent.api.routes import ROUTES
 
@@ -41,3 +42,14 @@ def test_the_limits_are_those_of_the_code() -> None:
     assert f"most {limits.sockets} are open" in PAGE
     assert f":{served.DEFAULT_PORT}/" in PAGE
     assert (limits.resume_s, limits.body_s) == (10, 10)
+
+
+def test_every_figure_is_explained_and_no_other() -> None:
+    """A person who draws them knows what they see; Prometheus is told the same."""
+    told = dict(re.findall(r"^\| `fwid_(\w+)` \| (.+) \|$", PAGE, re.MULTILINE))
+    assert told == {name: text[0].lower() + text[1:] for name, text in METRICS.items()}
+    written = write_metrics(dict.fromkeys(METRICS, 1.0))
+    for name, text in METRICS.items():
+        kind = "counter" if name.endswith("_total") else "gauge"
+        head = f"# HELP fwid_{name} {text}\n# TYPE fwid_{name} {kind}\n"
+        assert f"{head}fwid_{name} 1.0\n" in written

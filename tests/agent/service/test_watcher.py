@@ -20,7 +20,7 @@ _OLD = 0x900000000001
 _FRAME = b"\xff" * 6 + bytes.fromhex("900000000002") + b"\x88\xb5" + bytes(50)
 
 
-class _Clock:
+class Clock:
     """Shows what it is told; nobody sets what it shows beside."""
 
     def __init__(self, wrong_ns: int) -> None:
@@ -34,10 +34,10 @@ class _Clock:
         return self.passed_ns
 
 
-class _Hours:
+class Hours:
     """A frame an hour, stamped by the clock; ends the watch after so many."""
 
-    def __init__(self, clock: _Clock, hours: int) -> None:
+    def __init__(self, clock: Clock, hours: int) -> None:
         self.clock = clock
         self.sources = (SourceHealth("made", "interface", ""),)
         self.end_watch: Callable[[], None] = lambda: None
@@ -60,7 +60,7 @@ class _Hours:
 
 
 def _watch(store: Path, wrong_ns: int) -> None:
-    feed = _Hours(_Clock(wrong_ns), hours=3)
+    feed = Hours(Clock(wrong_ns), hours=3)
     request = WatchRequest(("made",), store, Config())
     watcher = Watcher(request, feed, lambda _: None, lambda: None)
     feed.end_watch = watcher.stop

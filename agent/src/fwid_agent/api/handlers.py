@@ -13,6 +13,7 @@ from fwid_agent.api.answers import RefusedError, answer, convert, nanoseconds
 from fwid_agent.api.context import CONTEXT
 from fwid_agent.api.contract import AgentApi, Which
 from fwid_agent.api.guard import Handler
+from fwid_agent.api.metrics import write_metrics
 from fwid_agent.api.openapi import make_document
 from fwid_agent.api.pairing import Outcome
 from fwid_agent.api.routes import PNG, TEXT
@@ -22,7 +23,6 @@ from fwid_agent.types import parse_mac
 _T = TypeVar("_T", bound=msgspec.Struct)
 _R = TypeVar("_R")
 _IMAGES: dict[str, Which] = {which: which for which in get_args(Which)}
-_METRIC = re.compile("[a-z][a-z0-9_]*")
 _NOT_PAIRED = {
     Outcome.WRONG: (403, "wrong or expired code"),
     Outcome.LOCKED: (423, "too many wrong codes: make a new one with `fwid pair`"),
@@ -98,14 +98,7 @@ async def events(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """Figures in Prometheus' text format."""
     context = request.app[CONTEXT]
-    lines = []
-    for name, value in sorted((await context.call(context.agent.metrics)).items()):
-        if not _METRIC.fullmatch(name):
-            raise ValueError(f"not the name of a metric: {name!r}")
-        kind = "counter" if name.endswith("_total") else "gauge"
-        lines.append(f"# TYPE fwid_{name} {kind}\nfwid_{name} {float(value)!r}\n")
-    text = "".join(lines).replace(" inf\n", " +Inf\n").replace(" -inf\n", " -Inf\n")
-    response = web.Response(text=text.replace(" nan\n", " NaN\n"))
+    response = web.Response(text=write_metrics(await context.call(context.agent.metrics)))
     response.headers["Content-Type"] = f"{TEXT}; version=0.0.4; charset=utf-8"
     return response
 

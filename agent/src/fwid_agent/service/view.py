@@ -140,6 +140,7 @@ class AgentView:
             "frames_lost_total": sum(source.lost for source in sources),
             "frames_undecoded_total": counters.undecoded,
             "frame_copies_total": counters.copies,
+            "frames_merged_total": sum(source.merged for source in sources),
             "flows_total": counters.flows,
             "flows_evicted_total": counters.evicted,
             "packets_of_unknown_devices_total": counters.overflow,
