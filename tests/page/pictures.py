@@ -42,8 +42,8 @@ def log_in(browser: Browser, agent: Agent, scheme: str, size: dict[str, int]) ->
 
 def take(page: Page, name: str, *, whole: bool = False) -> None:
     """Write a picture once everything is there."""
-    page.evaluate("document.querySelectorAll('img').forEach((one) => { one.loading = 'eager'; })")
     page.wait_for_load_state("networkidle")
+    page.wait_for_function("[...document.images].every((one) => one.complete && one.naturalWidth)")
     page.wait_for_timeout(500)
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=PICTURES / name, full_page=whole)

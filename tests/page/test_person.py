@@ -164,7 +164,7 @@ def test_a_backup_is_a_store(device: Page, tmp_path: Path, mine: Agent) -> None:
 def test_who_is_shut_out_sees_nothing_more(device: Page, mine: Agent) -> None:
     """The session is revoked on the machine: the page asks for a code again."""
     for token in mine.ask("tokens")["tokens"]:
-        if token["name"] == "a browser":
+        if token["name"] == "Chrome on Linux":
             mine.ask("tokens", "--revoke", token["id"])
     mine.session = None
     expect(device.get_by_label("Code")).to_be_visible(timeout=30_000)

@@ -1,7 +1,9 @@
 """The page's session: a cookie for its own pages alone, and files that ask nobody but the agent."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import fwid_agent.api
@@ -12,11 +14,11 @@ PAGE = Path(fwid_agent.api.__file__).parent / "page"
 _OURS = {PAGE_HEADER: "1"}
 
 
-async def log_in(home: Any) -> dict[str, str]:
+async def log_in(home: Any, more: Mapping[str, str] = MappingProxyType({})) -> dict[str, str]:
     """Log in as the page does; returns the headers of its requests."""
     code = home.pairing.new_code(home.time.clock().steady_ns())
     status, _, headers = await home.ask(
-        "POST", "/../../session", token=None, headers=_OURS, json={"code": code}
+        "POST", "/../../session", token=None, headers=_OURS | dict(more), json={"code": code}
     )
     assert status == 200
     cookie = headers["Set-Cookie"]
@@ -38,6 +40,41 @@ def test_a_session_is_a_token_that_ends_with_it(serve: Any) -> None:
             0
         ] == 200
         assert (await home.ask("GET", "/devices", token=None, headers=cookie))[0] == 401
+
+    serve(test)
+
+
+@pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        (
+            "Mozilla/5.0 (X11; Linux x86_64; rv:143.0) Gecko/20100101 Firefox/143.0",
+            "Firefox on Linux",
+        ),
+        (
+            "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/141.0.0.0 Mobile Safari/537.36",
+            "Chrome on Android",
+        ),
+        (
+            "Mozilla/5.0 (iPhone; CPU iPhone OS 18_6 like Mac OS X) AppleWebKit/605.1.15 "
+            "(KHTML, like Gecko) Version/18.6 Mobile/15E148 Safari/604.1",
+            "Safari on an iPhone",
+        ),
+        (
+            "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) "
+            "Chrome/141.0.0.0 Safari/537.36 Edg/141.0.0.0",
+            "Edge on Windows",
+        ),
+        ("<script>alert(1)</script>", "a browser"),
+    ],
+)
+def test_a_browser_is_known_by_what_its_owner_calls_it(serve: Any, said: str, name: str) -> None:
+    """Who has a phone and a laptop let in can tell which one to shut out."""
+
+    async def test(home: Any) -> None:
+        await log_in(home, {"User-Agent": said})
+        assert [one.name for one in home.tokens.tokens()][-1] == name
 
     serve(test)
 

@@ -1,23 +1,27 @@
 """The analysis over windows: what a wrong clock must not do to what is stored."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from fwid_agent.config import Config
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.service.feed import SourceHealth
+from fwid_agent.service.logs import name_device
 from fwid_agent.service.request import WatchRequest
 from fwid_agent.service.watcher import Watcher
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store
-from fwid_agent.types import FrameBlock
+from fwid_agent.types import FrameBlock, format_mac
 
 from tests.agent.core.test_copies import block_of
 from tests.made_tables import DAY_NS, HOUR_NS, make_table
 
 _NOW_NS = 20_500 * DAY_NS
 _OLD = 0x900000000001
-_FRAME = b"\xff" * 6 + bytes.fromhex("900000000002") + b"\x88\xb5" + bytes(50)
+_MAC = 0x900000000002
+_FRAME = b"\xff" * 6 + _MAC.to_bytes(6, "big") + b"\x88\xb5" + bytes(50)
 
 
 class Clock:
@@ -59,8 +63,8 @@ class Hours:
         self._home.end_session()
 
 
-def _watch(store: Path, wrong_ns: int) -> None:
-    feed = Hours(Clock(wrong_ns), hours=3)
+def _watch(store: Path, wrong_ns: int, hours: int = 3) -> None:
+    feed = Hours(Clock(wrong_ns), hours)
     request = WatchRequest(("made",), store, Config())
     watcher = Watcher(request, feed, lambda _: None, lambda: None)
     feed.end_watch = watcher.stop
@@ -89,3 +93,17 @@ def test_a_clock_years_ahead_makes_nothing_old(tmp_path: Path) -> None:
     assert _starts(path) == (begun_ns, begun_ns)
     _watch(path, wrong_ns=0)
     assert _starts(path) == (begun_ns, begun_ns)
+
+
+def test_each_verdict_is_logged_with_no_address(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Which device was judged can be followed from day to day, and logs may be shown to others."""
+    path = tmp_path / "fwid.db"
+    with caplog.at_level(logging.INFO, "fwid"):
+        _watch(path, wrong_ns=0, hours=50)
+    with Store.open(path) as store:
+        name = name_device(store.agent, _MAC)
+    judged = [line for line in caplog.messages if line.startswith("judged ")]
+    assert judged == [f"judged device={name} verdict=insufficient state=quiet"] * 2
+    assert format_mac(_MAC) not in caplog.text

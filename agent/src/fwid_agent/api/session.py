@@ -26,19 +26,37 @@ from fwid_agent.api.tokens import SESSION_DAYS, Token
 _COOKIE_S = SESSION_DAYS * 86_400
 _CHUNK_BYTES = 1 << 18
 _SECOND_NS = 1_000_000_000
+# Each says to be the ones behind it too.
+_BROWSERS = (
+    ("Edg", "Edge"), ("OPR/", "Opera"), ("SamsungBrowser", "Samsung Internet"),
+    ("Firefox", "Firefox"), ("FxiOS", "Firefox"), ("CriOS", "Chrome"), ("Chrome", "Chrome"),
+    ("Safari", "Safari"),
+)  # fmt: skip
+_SYSTEMS = (
+    ("Android", "Android"), ("iPhone", "an iPhone"), ("iPad", "an iPad"), ("Mac OS X", "a Mac"),
+    ("Windows", "Windows"), ("CrOS", "a Chromebook"), ("Linux", "Linux"),
+)  # fmt: skip
 _log = logging.getLogger("fwid")
 
 
 async def log_in(request: web.Request) -> web.Response:
     """Exchange a code for a cookie."""
     asked = await read_body(request, LogIn)
-    token = admit_code(request, asked.code, "a browser", session=True)
+    token = admit_code(request, asked.code, _name_browser(request), session=True)
     response = answer(Nothing())
     response.set_cookie(
         SESSION_COOKIE, token, max_age=_COOKIE_S, path="/", secure=True, httponly=True,
         samesite="Strict",
     )  # fmt: skip
     return response
+
+
+def _name_browser(request: web.Request) -> str:
+    """Name it as its owner would; a browser says what it likes, so only known words are taken."""
+    said = request.headers.get("User-Agent", "")
+    browser = next((name for mark, name in _BROWSERS if mark in said), "a browser")
+    system = next((name for mark, name in _SYSTEMS if mark in said), "")
+    return f"{browser} on {system}" if system else browser
 
 
 async def log_out(request: web.Request) -> web.Response:

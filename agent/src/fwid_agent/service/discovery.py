@@ -92,13 +92,15 @@ async def announced(
 
 
 async def _follow(announcement: Announcement, count_devices: Callable[[], int], pace: Pace) -> None:
-    trouble = ""
+    trouble = told = ""
     while True:
         place = find_place()
         try:
             if place.present:
                 async with _registered(announcement, place, count_devices()) as service:
-                    _log.info("found in the network as service=%s", service.name.replace(" ", "_"))
+                    if service.name != told or trouble:
+                        told = service.name
+                        _log.info("found in the network as service=%s", told.replace(" ", "_"))
                     trouble = ""
                     while find_place() == place:
                         await asyncio.sleep(pace.look_s)

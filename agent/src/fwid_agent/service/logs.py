@@ -7,6 +7,8 @@ import json as json_text
 import logging
 import sys
 import time
+from hashlib import sha256
+from uuid import UUID
 
 
 def set_up_logs(*, debug: bool, json: bool) -> None:
@@ -17,6 +19,11 @@ def set_up_logs(*, debug: bool, json: bool) -> None:
     log.handlers = [handler]
     log.setLevel(logging.DEBUG if debug else logging.INFO)
     log.propagate = False
+
+
+def name_device(agent: UUID, mac: int) -> str:
+    """Return what a device is called in the logs of an agent: always the same, and no address."""
+    return sha256(agent.bytes + mac.to_bytes(6, "big")).hexdigest()[:8]
 
 
 def _stamp(record: logging.LogRecord) -> str:

@@ -17,8 +17,9 @@ from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.service.addresses import own_addresses
 from fwid_agent.service.clock import Clock
 from fwid_agent.service.feed import Feed, SourceHealth
+from fwid_agent.service.logs import name_device
 from fwid_agent.service.request import WatchRequest
-from fwid_agent.store import Store
+from fwid_agent.store import Store, VerdictRow
 from fwid_agent.types import Event, format_mac
 
 _TICK_S = 0.25
@@ -153,8 +154,7 @@ class Watcher(threading.Thread):
         try:
             judged = list(home.end_units(now_ns))
             for verdict in judged:
-                _log.info("judged verdict=%s state=%s", verdict.decision.verdict, verdict.state)
-                _log.debug("judged device=%s", format_mac(verdict.device))
+                self._tell_judged(verdict, name_device(ledger.agent, verdict.device))
             home.collect()
             home.commit()
             # Of a time that may be wrong, no more is forgotten than frames have reached.
@@ -176,6 +176,12 @@ class Watcher(threading.Thread):
             if ledger.lost_windows and not self.counters.lost_windows:
                 _log.warning("too much waits to be stored: the oldest of it is given up")
             self.counters.lost_windows = ledger.lost_windows
+
+    def _tell_judged(self, verdict: VerdictRow, name: str) -> None:
+        _log.info(
+            "judged device=%s verdict=%s state=%s", name, verdict.decision.verdict, verdict.state
+        )
+        _log.debug("device=%s address=%s", name, format_mac(verdict.device))
 
     def _make_room(self, home: Home, now_ns: int) -> int:
         config = self._request.config

@@ -62,11 +62,11 @@ function relearn(steps) {
   ], "Forget and learn anew", () => send(steps, "relearn", {}, "It is being learnt anew."), { danger: true });
 }
 
-export function wrongAlarm(steps, event) {
+export function wrongAlarm(steps, event, { accepted }) {
   const { device } = steps;
   if (event.type !== "version_changed" || event.id !== device.alarm_event) return null;
   if (device.alarm_was_wrong) return make("p", { className: "soft" }, "You called this alarm wrong.");
-  return device.state === "changed" ? null : button("This alarm was wrong",
+  return accepted || device.state === "changed" ? null : button("This alarm was wrong",
     () => send(steps, "wrong-alarm", { event: event.id }, "Noted."), { id: "alarm-was-wrong" });
 }
 

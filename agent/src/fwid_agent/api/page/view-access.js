@@ -2,7 +2,7 @@
 
 import { BACKUP, logOut, makeCode, readTokens, revokeToken } from "./agent.js";
 import { ask, button, make, section, table, tell } from "./dom.js";
-import { day } from "./words.js";
+import { day, timeText, when } from "./words.js";
 
 export async function showAccess(refresh) {
   const tokens = await readTokens();
@@ -50,7 +50,7 @@ function codeText({ code, until, fingerprint }) {
 
 function people(tokens, refresh) {
   return table(["Name", "Kind", "Since", "Last used", ""], tokens.map((token) => [
-    token.name, token.session ? (token.mine ? "this browser" : "browser") : "program", day(token.created.slice(0, 10)), token.last_used ? day(token.last_used) : "never",
+    token.name, token.session ? (token.mine ? "this browser" : "browser") : "program", timeText(token.created, when), token.last_used ? day(token.last_used) : "never",
     button("Revoke…", () => revoke(token, refresh), { id: `revoke-${token.id}`, label: `Revoke ${token.name}` }),
   ]), "Tokens");
 }
@@ -80,7 +80,8 @@ function leave(tokens) {
 
 const backup = () => section("Backup",
   make("p", {}, "A copy of the store as it is now: devices and their names, what is usual for them, what was decided, events. It tells "
-    + "when people are at home, so keep it safe. Certificate and tokens are not in it: on a new machine, copy them too or pair anew."),
+    + "when people are at home, so keep it safe. Certificate and tokens are not in this one: ", make("code", {}, "fwid backup"),
+    " on the machine itself puts them in, so that whoever is paired stays so on a new machine."),
   make("p", {}, make("a", { className: "button", href: BACKUP, download: "fwid-backup.db", id: "backup" }, "Download a backup")),
   make("p", { className: "soft" }, "To put it back, stop the agent and run ", make("code", {}, "fwid restore fwid-backup.db"), "."));
 

@@ -116,19 +116,22 @@ const asTable = (history) => make("details", { id: "as-table" }, make("summary",
 function happened(steps, events) {
   const newest = events.slice(-EVENTS_SHOWN).reverse();
   if (!newest.length) return null;
+  // Whoever has accepted a change has said that it is one.
+  const last = events.findLastIndex((event) => event.type === "accepted");
+  const accepted = new Set(events.slice(0, last + 1));
   return section("What happened", make("ol", { className: "events" }, newest.map((event) => make("li", { className: event.type },
     icon(event.type),
     make("div", {},
       make("p", {}, make("span", { className: "strong" }, eventText(event)), " ", make("span", { className: "soft" }, timeText(event.time, when))),
       event.reason_texts?.length ? make("ul", { className: "reasons" }, event.reason_texts.map((text) => make("li", {}, text))) : null,
-      wrongAlarm(steps, event))))));
+      wrongAlarm(steps, event, { accepted: accepted.has(event) }))))));
 }
 
 function fingerprints(mac) {
   const grid = make("div", { className: "pictures" });
   for (const [which, title] of Object.entries(PICTURES)) {
     const picture = make("img", {
-      src: imageOf(mac, which), loading: "lazy",
+      src: imageOf(mac, which),
       alt: `${title}: a row for each protocol and direction, a column for each statistic and packet size`,
     });
     const figure = make("figure", { className: which }, make("figcaption", {}, title),

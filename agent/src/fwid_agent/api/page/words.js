@@ -21,6 +21,9 @@ export function stateOf(device) {
   return device.state === "quiet" && blind ? "unseen" : device.state;
 }
 
+const ONE_WAY = "If the agent listens at a mirror port, that port copies one direction only: set it to both (often called “ingress and "
+  + "egress”, or “TX and RX”). If it does not, the other direction takes another way than past the agent.";
+
 export const VANTAGES = {
   multicast: [
     "Only multicast of this device is seen",
@@ -32,12 +35,12 @@ export const VANTAGES = {
   sent: [
     "Only what this device sends is seen",
     "The answers do not pass the agent. It is judged by half of what it says.",
-    "The mirror port copies one direction: set it to both (often “ingress and egress”, or “TX and RX”).",
+    ONE_WAY,
   ],
   received: [
     "Only what is sent to this device is seen",
     "Its own packets do not pass the agent, and a change of software shows in those. It is not judged.",
-    "The mirror port copies one direction: set it to both (often “ingress and egress”, or “TX and RX”).",
+    ONE_WAY,
   ],
 };
 
