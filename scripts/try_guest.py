@@ -16,7 +16,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from cleanroot import CleanRoot
 from guest import CABLE, RELEASE, Disk, Guest
@@ -161,15 +160,9 @@ def _try_removal(guest: Guest) -> None:
 
 
 def _counted(guest: Guest) -> dict[str, int]:
-    lines = guest.run(f"{_FWID} devices --json").splitlines()
-    found = [device for line in lines for device in _devices(json.loads(line))]
-    sent = {device["mac"]: device["packets_sent"] for device in found}
+    devices = [json.loads(line) for line in guest.run(f"{_FWID} devices --json").splitlines()]
+    sent = {device["device"]: device["packets_sent"] for device in devices}
     return {mac: sent.get(mac, 0) for mac in _DEVICES}
-
-
-def _devices(answer: dict[str, Any]) -> list[dict[str, Any]]:
-    listed = answer.get("devices")
-    return listed if isinstance(listed, list) else [answer]
 
 
 def _expect(guest: Guest, command: str, answer: str) -> None:
