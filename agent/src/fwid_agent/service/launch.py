@@ -17,7 +17,7 @@ from fwid_agent.capture.sources import find_kind
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.service.caller import can_run
 from fwid_agent.service.local import is_running
-from fwid_agent.service.privileges import drop_all, find_user
+from fwid_agent.service.privileges import drop_all, find_user, pass_on_none
 from fwid_agent.service.request import WatchRequest
 
 _OF_STORE = ("", "-wal", "-shm", ".sock")  # what the names of a store's own files end in
@@ -45,12 +45,13 @@ def launch(
     claim_store(request.store, whom)
     raw = [source for source in request.sources if find_kind(source).raw]
     captures = {source: _start(source, user, shared) for source in raw}
-    drop_all(whom)
-    # The others need no right, so that they are started when there is none to be had.
+    # The others need no right; those of root they give up themselves.
+    pass_on_none()
     others = [source for source in request.sources if source not in captures]
     captures |= {source: _start(source, user, shared) for source in others}
     # Whatever is piped in is for a capture, whose writer is to learn of its end.
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    drop_all(whom)
     program = [sys.executable, "-m", "fwid_agent.cli.main", "run", *shared, *again]
     for source in request.sources:
         program += ["--capture", captures[source]]

@@ -47,6 +47,11 @@ def keep_only(capabilities: set[int], user: tuple[int, int] | None) -> None:
     _call(libc.prctl, _PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 
+def pass_on_none() -> None:
+    """Give whatever is started from now on no right, unless this is root."""
+    _call(ctypes.CDLL(None, use_errno=True).prctl, _PR_CAP_AMBIENT, _AMBIENT_CLEAR_ALL, 0, 0, 0)
+
+
 def drop_all(user: tuple[int, int] | None) -> None:
     """Become this user (where this is root); what is executed next has no capability."""
     libc = ctypes.CDLL(None, use_errno=True)
