@@ -101,6 +101,8 @@ class _Side:
 
     def replicate_means(self, values: F8) -> F8:
         """Average [observations, ...] within each replicate, NaN left out: [count, ...]."""
+        if self.count == len(self.group):  # one each, so there is nothing to average
+            return values[np.argsort(self.group)]
         valid = np.isfinite(values)
         flat = (len(values), -1)
         member = (self.group == np.arange(self.count)[:, None]).astype(np.float64)
