@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import betaln, stdtr
 
-from fwid_agent.core.features import FEATURES, extract_features
+from fwid_agent.core.features import FEATURES, features_of
 from fwid_agent.core.periods import Period, replicates
 from fwid_agent.core.prior import Prior
 from fwid_agent.types import (
@@ -95,10 +95,6 @@ class _Side:
         packets = period.observations.sums[:, :, SUM_INDEX["packets"]]
         return cls(period, unit_group[period.unit], int(unit_group.max()) + 1, packets > 0)
 
-    def replicate_features(self, rows: I8) -> F8:
-        """Average the features of some rows within each replicate: [count, rows, FEATURES]."""
-        return self.replicate_means(extract_features(self.period.observations, rows))
-
     def replicate_means(self, values: F8) -> F8:
         """Average [observations, ...] within each replicate, NaN left out: [count, ...]."""
         if self.count == len(self.group):  # one each, so there is nothing to average
@@ -119,8 +115,14 @@ class _Side:
 def _compare_statistics(b: _Side, t: _Side, prior: Prior) -> tuple[F8, F8, F8, F8]:
     # Most rows are silent in a device's life: only those that spoke cost anything.
     rows = np.flatnonzero(b.active.any(axis=0) | t.active.any(axis=0))
-    mean_b, n_b, squares_b = _moments(b.replicate_features(rows))
-    mean_t, n_t, squares_t = _moments(t.replicate_features(rows))
+    tables = b.period.observations, t.period.observations
+    # Both periods at once: a call costs more than its numbers do.
+    features = features_of(
+        np.concatenate([table.sums[:, rows] for table in tables]),
+        np.concatenate([table.observed for table in tables]),
+    )
+    mean_b, n_b, squares_b = _moments(b.replicate_means(features[: len(b.group)]))
+    mean_t, n_t, squares_t = _moments(t.replicate_means(features[len(b.group) :]))
     usable = (n_b > 0) & (n_t > 0)
     variance_0, degrees_0 = _spreads(prior, rows)
     degrees = np.maximum(n_b - 1, 0) + np.maximum(n_t - 1, 0) + degrees_0
@@ -185,12 +187,12 @@ def _compare_values(b: _Side, t: _Side, prior: Prior) -> Table:
     losses = np.array(
         [[prior.loss[direction][kind.name] for kind in TokenKind] for direction in DIRECTIONS]
     )
-    loss = losses[_ROW_DIRECTION[result["row"]], result["kind"]]
+    loss = losses[_ROW_DIRECTION[result["row"]], result["kind"]] + noise
     both = (seen_b.number > 0) & (seen_t.number > 0)
-    gone = both & (seen_t.total == 0) & (seen_b.total > 0)
-    new = both & (seen_b.total == 0) & (seen_t.total > 0)
-    result["evidence"][gone] = -_surprise(seen_b, seen_t, loss + noise)[gone]
-    result["evidence"][new] = _surprise(seen_t, seen_b, loss + noise)[new]
+    gone = np.flatnonzero(both & (seen_t.total == 0) & (seen_b.total > 0))
+    new = np.flatnonzero(both & (seen_b.total == 0) & (seen_t.total > 0))
+    result["evidence"][gone] = -_surprise(seen_b, seen_t, loss, gone)
+    result["evidence"][new] = _surprise(seen_t, seen_b, loss, new)
     return result
 
 
@@ -212,42 +214,43 @@ class _Presence:
     number: F8  # active replicates of the cell's row
     noise: F8  # p (1 - p) over active observations, unbiased; 0 with fewer than two
     observations: F8  # active observations
-    rate: F8  # mean count a window watched
     watched: F8  # windows watched in active observations
-    dispersion: F8  # variance over mean of the counts of an observation, shrunk
+    counts: F8  # [observations, cells]
+    active: Bools  # [observations, cells] the cell's row had packets
 
     @classmethod
     def of(cls, side: _Side, keys: "_Keys", cells: U8, row: U1, kind: U1) -> "_Presence":
-        observations = len(side.group)
-        counts = np.zeros((observations, len(cells)))
+        counts = np.zeros((len(side.group), len(cells)))
         counts[keys.observation, np.searchsorted(cells, keys.key)] = keys.count
-        active = side.active[:, row] | (kind == TokenKind.ROW)[None, :]
-        present = np.where(active, (counts > 0).astype(np.float64), np.nan)
-        by_replicate = side.replicate_means(present)
+        active = side.active.take(row, axis=1) | (kind == TokenKind.ROW)
+        there = counts > 0
+        by_replicate = side.replicate_means(np.where(active, there, np.nan))
         valid = np.isfinite(by_replicate)
         number = valid.sum(axis=0).astype(np.float64)
         total = np.where(valid, by_replicate, 0.0).sum(axis=0)
         n = active.sum(axis=0).astype(np.float64)
         watched = (active * side.period.observations.observed[:, None]).sum(axis=0)
         with np.errstate(invalid="ignore", divide="ignore"):
-            p = np.where(n > 0, (counts > 0).sum(axis=0) / n, 0.0)
+            p = np.where(n > 0, there.sum(axis=0) / n, 0.0)
             noise = np.where(n > 1, p * (1 - p) * n / (n - 1), 0.0)
-            mean = counts.sum(axis=0) / n
-            squares = np.where(active, (counts - mean) ** 2, 0.0).sum(axis=0)
-            dispersion = (_DISPERSION_PRIOR + squares / mean) / np.maximum(n, 1)
-            rate = counts.sum(axis=0) / np.maximum(watched, SHORTEST_WATCH)
             share = np.where(number > 0, total / number, 0.0)
+        return cls(share, total, number, noise, n, watched, counts, active)
+
+    def rate_and_dispersion(self, at: I8) -> tuple[F8, F8]:
+        """Tell of some cells the mean count a window, and how far counts scatter about their mean.
+
+        That is the variance over the mean of the counts of an observation, shrunk.
+        """
+        counts, active = self.counts.take(at, axis=1), self.active.take(at, axis=1)
+        n, total = self.observations[at], counts.sum(axis=0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            mean = total / n
+            # A running sum adds in the same order however many cells there are.
+            squares = np.where(active, (counts - mean) ** 2, 0.0).cumsum(axis=0)[-1]
+            dispersion = (_DISPERSION_PRIOR + squares / mean) / np.maximum(n, 1)
         dispersion = np.where(np.isfinite(dispersion), dispersion, _DISPERSION_PRIOR)
-        return cls(
-            share,
-            total,
-            number,
-            noise,
-            n,
-            rate,
-            watched,
-            np.maximum(dispersion, _DISPERSION_FLOOR),
-        )
+        rate = total / np.maximum(self.watched[at], SHORTEST_WATCH)
+        return rate, np.maximum(dispersion, _DISPERSION_FLOOR)
 
 
 def _cell_keys(side: _Side) -> _Keys:
@@ -277,22 +280,23 @@ def _value_noise(row: U1, kind: U1, b: _Presence, t: _Presence) -> F8:
     group = row.astype(np.int64) * len(TokenKind) + kind
     groups = ROW_COUNT * len(TokenKind)
     noise = np.bincount(group, b.noise * b.observations + t.noise * t.observations, groups)
+    # The cells of a group are of one row and kind, so they have the same observations.
     weight = np.where(b.observations > 1, b.observations, 0) + np.where(
         t.observations > 1, t.observations, 0
     )
-    observations = np.zeros(groups)
-    np.maximum.at(observations, group, weight)
-    shares: F8 = (noise / np.maximum(observations, 1))[group]
+    shares: F8 = noise[group] / np.maximum(weight, 1)
     return shares
 
 
-def _surprise(there: _Presence, absent: _Presence, loss: F8) -> F8:
-    """-log10 of the chance that values seen `there` are all missing from the other period."""
-    k = np.maximum(there.total, 1e-9)
-    b = there.number - there.total + loss
-    log_missing = betaln(k, b + absent.number) - betaln(k, b)
+def _surprise(there: _Presence, absent: _Presence, loss: F8, at: I8) -> F8:
+    """-log10 of the chance that these values, seen `there`, are all missing from the other."""
+    total = there.total[at]
+    k = np.maximum(total, 1e-9)
+    b = there.number[at] - total + loss[at]
+    log_missing = betaln(k, b + absent.number[at]) - betaln(k, b)
     # A value that comes at random, however often, is missing by chance as a Poisson count is.
-    expected = there.rate * absent.watched / there.dispersion
+    rate, dispersion = there.rate_and_dispersion(at)
+    expected = rate * absent.watched[at] / dispersion
     chance = np.maximum(np.exp(log_missing), np.exp(-expected))
     surprise: F8 = -np.log10(np.maximum(chance, 10.0**-MAX_EVIDENCE))
     return np.clip(surprise, 0.0, MAX_EVIDENCE)

@@ -17,6 +17,7 @@ from fwid_agent.core.findings import (
     Finding,
     Sign,
     list_findings,
+    own_score,
     score_of,
     strongest_reasons,
 )
@@ -192,7 +193,7 @@ def _leave_one_out(baseline: Period, judge: Judge) -> Own:
         for left in everyone
     ]
     return Own(
-        tuple(score_of(list_findings(each), Sign.OWN_VALUE) for each in comparisons),
+        tuple(own_score(each) for each in comparisons),
         tuple(each.similarity for each in judge.model(comparisons)),
     )
 

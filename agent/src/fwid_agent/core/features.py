@@ -25,30 +25,39 @@ def extract_features(table: UnitTable, rows: I8 | slice = slice(ROW_COUNT)) -> F
     `size_spread`, `payload_share` and `flows` are log10(1 + x); `gap_spread` is the standard
     deviation of log10 gaps itself. Gap features need two gaps, `size_spread` two packets.
     """
-    sums = table.sums[:, rows]
+    return features_of(table.sums[:, rows], table.observed)
+
+
+def features_of(sums: F8, observed: F8) -> F8:
+    """Return what `extract_features` does, of sums [n, rows, SUMS] and windows watched [n]."""
     take = {name: sums[:, :, index] for name, index in SUM_INDEX.items()}
-    result = np.full((*sums.shape[:2], len(FEATURES)), np.nan)
+    result = np.empty((*sums.shape[:2], len(FEATURES)))
+    valid = np.empty(result.shape, bool)
     packets, gaps = take["packets"], take["gaps"]
-    observed = np.maximum(table.observed, SHORTEST_WATCH)[:, None]
+    observed = np.maximum(observed, SHORTEST_WATCH)[:, None]
     with np.errstate(divide="ignore", invalid="ignore"):
-        active = packets > 0
-        many = packets > 1
         size = take["size"] / packets
         size_variance = np.maximum(take["size_sq"] / packets - size**2, 0)
         gap = take["log_gap"] / gaps
         gap_variance = np.maximum(take["log_gap_sq"] / gaps - gap**2, 0)
         columns = {
-            "packets": (active, np.log10(packets / observed)),
-            "bytes": (active, np.log10(take["size"] / observed)),
-            "flows": (active, np.log10(1 + take["flows"] / observed)),
-            "size_mean": (active, np.log10(size)),
-            "size_spread": (many, np.log10(1 + np.sqrt(size_variance))),
-            "payload_share": (active, np.log10(1 + take["payload_packets"] / packets)),
-            "gap_mean": (gaps > 1, gap),
-            "gap_spread": (gaps > 1, np.sqrt(gap_variance)),
+            "packets": packets / observed,
+            "bytes": take["size"] / observed,
+            "flows": 1 + take["flows"] / observed,
+            "size_mean": size,
+            "size_spread": 1 + np.sqrt(size_variance),
+            "payload_share": 1 + take["payload_packets"] / packets,
+            "gap_mean": gap,
+            "gap_spread": np.sqrt(gap_variance),
         }
-    for name, (valid, values) in columns.items():
-        result[:, :, FEATURE_INDEX[name]] = np.where(valid & np.isfinite(values), values, np.nan)
+        for name, values in columns.items():
+            result[:, :, FEATURE_INDEX[name]] = values
+        gap_columns = FEATURE_INDEX["gap_mean"]  # they are logarithms already
+        np.log10(result[:, :, :gap_columns], out=result[:, :, :gap_columns])
+    valid[:] = (packets > 0)[:, :, None]
+    valid[:, :, FEATURE_INDEX["size_spread"]] = packets > 1
+    valid[:, :, gap_columns:] = (gaps > 1)[:, :, None]
+    result[~(valid & np.isfinite(result))] = np.nan
     return result
 
 

@@ -42,6 +42,14 @@ class Finding:
     reason: Reason
 
 
+@dataclass(frozen=True, slots=True)
+class _Cell:
+    """A value that came or went."""
+
+    value: int
+    evidence: float
+
+
 def list_findings(comparison: Comparison) -> tuple[Finding, ...]:
     """Return every finding with some surprise, strongest first."""
     found = _values(comparison.tokens) + _statistics(comparison)
@@ -52,6 +60,11 @@ def list_findings(comparison: Comparison) -> tuple[Finding, ...]:
 def score_of(findings: tuple[Finding, ...], *signs: Sign) -> float:
     """Return the largest surprise among findings of these signs (any sign where none is named)."""
     return max((f.reason.surprise for f in findings if not signs or f.sign in signs), default=0.0)
+
+
+def own_score(comparison: Comparison) -> float:
+    """Return the largest surprise among replaced values of the device's own."""
+    return score_of(tuple(_values(comparison.tokens)), Sign.OWN_VALUE)
 
 
 def strongest_reasons(findings: tuple[Finding, ...], count: int) -> tuple[Reason, ...]:
@@ -78,32 +91,34 @@ def strongest_reasons(findings: tuple[Finding, ...], count: int) -> tuple[Reason
 
 def _values(tokens: Table) -> list[Finding]:
     moved = tokens[tokens["evidence"] != 0]
-    evidence = moved["evidence"].copy()
+    evidence, value = moved["evidence"].tolist(), moved["value"].tolist()
     vocabulary = moved["row"].astype(np.int64) * len(TokenKind) + moved["kind"]  # sorted
     begins = np.flatnonzero(np.diff(vocabulary, prepend=-1)).tolist()
     found: list[Finding] = []
     for begin, end in pairwise([*begins, len(moved)]):
         row, kind = divmod(int(vocabulary[begin]), len(TokenKind))
-        gone = moved[begin + int(evidence[begin:end].argmin())]
-        new = moved[begin + int(evidence[begin:end].argmax())]
-        if gone["evidence"] < 0 < new["evidence"]:
+        part = evidence[begin:end]
+        lowest, highest = min(part), max(part)
+        gone = _Cell(value[begin + part.index(lowest)], lowest)
+        new = _Cell(value[begin + part.index(highest)], highest)
+        if gone.evidence < 0 < new.evidence:
             found.append(_replaced(row, TokenKind(kind), gone, new))
-        elif new["evidence"] > 0:
+        elif new.evidence > 0:
             found.append(_one_sided(row, TokenKind(kind), new, "new"))
-        elif gone["evidence"] < 0:
+        elif gone.evidence < 0:
             found.append(_one_sided(row, TokenKind(kind), gone, "gone"))
     return found
 
 
-def _replaced(row: int, kind: TokenKind, gone: np.void, new: np.void) -> Finding:
+def _replaced(row: int, kind: TokenKind, gone: _Cell, new: _Cell) -> Finding:
     where = ROWS[row]
     params: dict[str, object] = {
         "kind": kind.name.lower(),
         "protocol": where.protocol,
         "direction": where.direction,
         "scope": where.scope,
-        "old": int(gone["value"]),
-        "new": int(new["value"]),
+        "old": gone.value,
+        "new": new.value,
     }
     if kind in _SIZE_KINDS:
         key = "size_replaced"
@@ -113,12 +128,12 @@ def _replaced(row: int, kind: TokenKind, gone: np.void, new: np.void) -> Finding
         key = "port_replaced" if kind is TokenKind.PORT else "value_replaced"
     # A port is what is done, not how: it moves with settings as well as with software.
     own = where.direction == "sent" and (kind in _SIZE_KINDS or kind in _HEADER_KINDS)
-    surprise = float(new["evidence"] - gone["evidence"])
+    surprise = new.evidence - gone.evidence
     other = Sign.ONE_SIDED if kind is TokenKind.PORT else Sign.PEER_VALUE
     return Finding(Sign.OWN_VALUE if own else other, row, Reason(key, params, surprise))
 
 
-def _one_sided(row: int, kind: TokenKind, cell: np.void, word: str) -> Finding:
+def _one_sided(row: int, kind: TokenKind, cell: _Cell, word: str) -> Finding:
     where = ROWS[row]
     params: dict[str, object] = {
         "protocol": where.protocol,
@@ -128,7 +143,7 @@ def _one_sided(row: int, kind: TokenKind, cell: np.void, word: str) -> Finding:
     if kind is TokenKind.ROW:
         key = f"row_{word}"
     else:
-        params["value"] = int(cell["value"])
+        params["value"] = cell.value
         if kind in _SIZE_KINDS:
             key = f"size_{word}"
             params["first_flight"] = kind is TokenKind.FIRST_SIZE
@@ -137,7 +152,7 @@ def _one_sided(row: int, kind: TokenKind, cell: np.void, word: str) -> Finding:
         else:
             key = f"value_{word}"
             params["kind"] = kind.name.lower()
-    return Finding(Sign.ONE_SIDED, row, Reason(key, params, abs(float(cell["evidence"]))))
+    return Finding(Sign.ONE_SIDED, row, Reason(key, params, abs(cell.evidence)))
 
 
 def _statistics(comparison: Comparison) -> list[Finding]:

@@ -48,6 +48,10 @@ def make_period(windows: UnitTable, kind: UnitKind, unit_ns: int) -> Period:
     windows = select_periods(windows, np.argsort(windows.start_ns, kind="stable"))
     labels = windows.session.astype(np.int64) if kind == "file" else windows.start_ns // unit_ns
     packets = windows.sums[:, :, SUM_INDEX["packets"]].sum(axis=1)
+    if (labels[1:] > labels[:-1]).all() and (packets > 0).all():
+        # A unit each, as in a baseline that was kept.
+        each = np.arange(len(labels), dtype=np.int32)
+        return Period(windows, each, windows.start_ns, windows.start_ns)
     # An observation is a session's part of a unit; one without a packet is no observation.
     _, first, place = group_pairs(labels, windows.session)
     spoken = np.flatnonzero((np.bincount(place, packets, len(first)) > 0)[place])
@@ -90,9 +94,8 @@ def replicates(baseline: Period, test: Period) -> tuple[I4, I4]:
         [baseline units] and [test units] replicate index of each unit, from 0 in each period.
 
     """
-    visits_b, visits_t = _visits(baseline), _visits(test)
     if _apart(baseline, test):
-        return visits_b, visits_t
+        return _visits(baseline), _visits(test)
     return np.arange(baseline.units, dtype=np.int32), np.arange(test.units, dtype=np.int32)
 
 

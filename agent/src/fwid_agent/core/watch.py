@@ -15,7 +15,7 @@ import numpy as np
 
 from fwid_agent.core.comparison import Comparison, compare_periods
 from fwid_agent.core.evidence import SOFTWARE_LEAST, Judge, Own, decide, insufficient, weigh
-from fwid_agent.core.findings import Sign, list_findings, score_of
+from fwid_agent.core.findings import own_score
 from fwid_agent.core.periods import Period, UnitKind, make_period, select_units
 from fwid_agent.core.stability import (
     DeviceState,
@@ -184,7 +184,7 @@ def _decide(device: str, watch: Watch, after: Period, method: Method) -> tuple[D
         # One unit says nothing of how alike the device is to itself, so the figure would mislead.
         decision = replace(decision, similarity_test=math.nan)
     else:
-        score = score_of(list_findings(units[-1]), Sign.OWN_VALUE)
+        score = own_score(units[-1])
         own = Own(
             (*own.scores, score)[-BASELINE_UNITS:],
             (*own.similarities, float(similarities[-1]))[-BASELINE_UNITS:],

@@ -13,7 +13,7 @@ import numpy as np
 from fwid_agent.core.comparison import compare_periods
 from fwid_agent.core.effect import hedges_g
 from fwid_agent.core.evidence import Judge, decide
-from fwid_agent.core.findings import Sign, list_findings, score_of
+from fwid_agent.core.findings import own_score
 from fwid_agent.core.image import global_image, measure_columns, relative_image
 from fwid_agent.core.periods import Period
 from fwid_agent.core.similarity import score_units, score_units_by_distance
@@ -82,7 +82,7 @@ def fit_methods(trained: Trained, seed: int) -> list[Method]:
 
     def replaced(case: Case) -> float:
         comparison = compare_periods(case.baseline, case.test, prior)
-        return score_of(list_findings(comparison), Sign.OWN_VALUE)
+        return own_score(comparison)
 
     def twin_distance(case: Case) -> float:
         (likeness,) = twin([compare_periods(case.baseline, case.test, prior)])
