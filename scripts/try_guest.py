@@ -90,6 +90,9 @@ def main() -> None:
             _try_mirror_port(guest)
             _try_power_cuts(guest)
             _try_removal(guest)
+        except (AssertionError, RuntimeError):
+            print(guest.run("journalctl -u fwid -n 40 --no-pager", check=False), file=sys.stderr)
+            raise
         finally:
             guest.close()
 
