@@ -6,7 +6,7 @@ Run it in the environment of `scripts/test page`: python -m tests.page.pictures
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.page.conftest import PHONE, SENSOR, Agent, Program, launch, replayed
 
@@ -43,7 +43,8 @@ def log_in(browser: Browser, agent: Agent, scheme: str, size: dict[str, int]) ->
 def take(page: Page, name: str, *, whole: bool = False) -> None:
     """Write a picture once everything is there."""
     page.wait_for_load_state("networkidle")
-    page.wait_for_function("[...document.images].every((one) => one.complete && one.naturalWidth)")
+    for picture in page.locator("img").all():
+        expect(picture).to_have_js_property("complete", value=True)
     page.wait_for_timeout(500)
     page.evaluate("scrollTo(0, 0)")
     page.screenshot(path=PICTURES / name, full_page=whole)
