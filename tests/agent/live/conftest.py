@@ -2,12 +2,17 @@
 
 import os
 import shutil
+import signal
 import subprocess
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from fwid_agent.store import Store
 
 
 @dataclass(frozen=True)
@@ -60,3 +65,59 @@ def lan() -> Iterator[Lan]:
     finally:
         subprocess.run(["ip", "netns", "del", made.namespace], check=False, capture_output=True)
         subprocess.run(["ip", "link", "del", made.near], check=False, capture_output=True)
+
+
+@contextmanager
+def agent(
+    folder: Path, sources: Sequence[str], *more: str, config: str, stdin: int | None = None
+) -> Iterator[subprocess.Popen[str]]:
+    """A running agent without an API unless a port is named; stopped, if the test has not."""
+    (folder / "fwid.toml").write_text(config)
+    command = [sys.executable, "-m", "fwid_agent.cli.main", "run"]
+    command += ["--store", str(folder / "fwid.db"), "--config", str(folder / "fwid.toml")]
+    command += [] if "--port" in more else ["--port", "0"]
+    process = subprocess.Popen(
+        [*command, *more, "--", *sources],
+        stdin=stdin,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(20)
+        if process.stderr:
+            process.stderr.close()
+
+
+def wait_said(process: subprocess.Popen[str], text: str) -> str:
+    """Read what the agent says until a line holds this; returns the line."""
+    assert process.stderr is not None
+    for line in process.stderr:
+        if text in line:
+            return line
+    pytest.fail(f"it ended without saying {text!r}")
+
+
+def stop(process: subprocess.Popen[str]) -> str:
+    """End it as systemd does; returns its last line."""
+    process.send_signal(signal.SIGTERM)
+    last = wait_said(process, "stopped")
+    assert process.wait(20) == 0
+    return last
+
+
+def packets(folder: Path, mac: int = 0x0A0000000002) -> int:
+    """How many packets a device has sent, as far as the agent has stored it."""
+    with Store.open(folder / "fwid.db") as store:
+        return {row.device: row.packets_sent for row in store.devices()}.get(mac, 0)
+
+
+def capturers(interface: str) -> list[int]:
+    """Return the processes that capture from an interface."""
+    command = ["pgrep", "-f", f"capturer .*-- {interface}"]
+    out = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return [int(pid) for pid in out.split()]

@@ -11,10 +11,10 @@ from typing import Any
 
 import aiohttp
 
-from tests.agent.live.conftest import Lan
-from tests.agent.live.test_run import agent
+from tests.agent.live.conftest import Lan, agent, wait_said
 
 _MAC = "0a:00:00:00:00:02"
+_CONFIG = "window_s = 1\nunit_s = 4\nlearning_units = 4\ndiscovery = false\n"
 _SAY = """
 import socket, sys, time
 sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -79,7 +79,7 @@ async def use(folder: Path, port: int) -> dict[str, Any]:
 def test_a_client_is_paired_told_and_shut_out(lan: Lan, tmp_path: Path) -> None:
     """From the code on the command line to the token that no longer works."""
     port = free_port()
-    with agent(lan, tmp_path, "--port", str(port)) as process:
+    with agent(tmp_path, [lan.near], "--port", str(port), config=_CONFIG) as process:
         assert process.stderr is not None
         line = process.stderr.readline()
         while line and "serving" not in line:
@@ -100,3 +100,44 @@ def test_a_client_is_paired_told_and_shut_out(lan: Lan, tmp_path: Path) -> None:
     assert found["revoked"] == 401
     files = {one.name: one.stat().st_mode & 0o077 for one in tmp_path.iterdir()}
     assert files["tokens.json"] == files["certificate.pem"] == 0
+
+
+async def _pair(folder: Path, port: int) -> tuple[str, str]:
+    """Let a client in; returns the fingerprint that it pins, and its token."""
+    code = await asyncio.to_thread(ask, folder, "pair")
+    pinned = aiohttp.Fingerprint(bytes.fromhex(code["fingerprint"]))
+    url = f"https://127.0.0.1:{port}/api/v1/pair"
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=pinned)) as session,
+        session.post(url, json={"code": code["code"], "name": "a test"}) as paired,
+    ):
+        return code["fingerprint"], (await paired.json())["token"]
+
+
+async def _knows(port: int, fingerprint: str, token: str) -> int:
+    """Ask as a client that was let in before; returns the status."""
+    pinned = aiohttp.Fingerprint(bytes.fromhex(fingerprint))
+    url, headers = f"https://127.0.0.1:{port}/api/v1/info", {"Authorization": f"Bearer {token}"}
+    async with (
+        aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=pinned)) as session,
+        session.get(url, headers=headers) as answer,
+    ):
+        return answer.status
+
+
+def test_on_a_new_machine_clients_stay_paired(lan: Lan, tmp_path: Path) -> None:
+    """One file brings all of it: who has pinned the certificate and has a token notices nothing."""
+    old, new, port = tmp_path / "old", tmp_path / "new", free_port()
+    copy = str(tmp_path / "copy.db")
+    old.mkdir()
+    new.mkdir()
+    with agent(old, [lan.near], "--port", str(port), config=_CONFIG) as process:
+        wait_said(process, "serving")
+        fingerprint, token = asyncio.run(_pair(old, port))
+        carried = ask(old, "backup", copy)["with"]
+    assert carried == ["certificate.pem", "tokens.json"]
+    assert Path(copy).stat().st_mode & 0o077 == 0
+    assert ask(new, "restore", copy)["with"] == carried
+    with agent(new, [lan.near], "--port", str(port), config=_CONFIG) as process:
+        wait_said(process, "serving")
+        assert asyncio.run(_knows(port, fingerprint, token)) == 200

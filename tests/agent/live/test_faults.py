@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from fwid_agent.store import Store
 
-from tests.agent.live.conftest import Lan, run
-from tests.agent.live.test_run import agent, capturers, wait_said
+from tests.agent.live.conftest import Lan, agent, capturers, packets, run, wait_said
 
 _PROBE = bytes.fromhex("020000000001" + "0a0000000002" + "88b5") + bytes(50)
+_CONFIG = "window_s = 1\nunit_s = 4\ndiscovery = false\n"
 _REPEAT = """
 import socket, sys, time
 sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
@@ -28,11 +28,6 @@ while True:
 """
 
 
-def packets(folder: Path, mac: int = 0x0A0000000002) -> int:
-    with Store.open(folder / "fwid.db") as store:
-        return {row.device: row.packets_sent for row in store.devices()}.get(mac, 0)
-
-
 def send_all(lan: Lan, code: str) -> None:
     """Run code on the far host that has `send(frame)`."""
     head = (
@@ -44,7 +39,7 @@ def send_all(lan: Lan, code: str) -> None:
 
 def test_an_interface_that_comes_back_is_watched_again(lan: Lan, tmp_path: Path) -> None:
     """Down and up again: said once each, and frames count from then on."""
-    with agent(lan, tmp_path) as process:
+    with agent(tmp_path, [lan.near], config=_CONFIG) as process:
         wait_said(process, "capturing")
         run("ip", "link", "set", lan.near, "down")
         wait_said(process, "the interface has gone or was taken down")
@@ -65,7 +60,7 @@ def test_a_newer_store_is_refused_before_anybody_is_served(lan: Lan, tmp_path: P
     connection.execute("PRAGMA user_version = 999")
     connection.close()
     before = (tmp_path / "fwid.db").read_bytes()
-    with agent(lan, tmp_path, "--port", "8190") as process:
+    with agent(tmp_path, [lan.near], "--port", "8190", config=_CONFIG) as process:
         assert process.stderr is not None
         said = process.stderr.read()
         assert process.wait(60) == 4
@@ -84,7 +79,7 @@ def test_made_up_addresses_are_bounded(lan: Lan, tmp_path: Path) -> None:
         "+ b'\\x88\\xb5' + bytes(50))\n"
         f"for n in range(100): send(bytes.fromhex('{probe}'))\n"
     )
-    with agent(lan, tmp_path, config="window_s = 60\nunit_s = 3600\n") as process:
+    with agent(tmp_path, [lan.near], config="window_s = 60\nunit_s = 3600\n") as process:
         wait_said(process, "capturing")
         send_all(lan, flood)
         time.sleep(2)
@@ -102,7 +97,7 @@ def test_after_made_up_addresses_a_new_device_finds_room(lan: Lan, tmp_path: Pat
         "for n in range(5000): send(b'\\x02\\0\\0\\0\\0\\1' + b'\\x0e' + n.to_bytes(5,'big') "
         "+ b'\\x88\\xb5' + bytes(50))\n"
     )
-    with agent(lan, tmp_path, config="window_s = 2\nunit_s = 600\n") as process:
+    with agent(tmp_path, [lan.near], config="window_s = 2\nunit_s = 600\n") as process:
         wait_said(process, "capturing")
         send_all(lan, flood)
         wait_said(process, "forgot ")
@@ -126,7 +121,7 @@ def test_malformed_frames_are_counted_and_nothing_else(lan: Lan, tmp_path: Path)
         "    send(b'\\x02\\0\\0\\0\\0\\1' + b'\\x0a\\0\\0\\0\\0\\2' + kind + body)\n"
         f"send(bytes.fromhex('{_PROBE.hex()}'))\n"
     )
-    with agent(lan, tmp_path) as process:
+    with agent(tmp_path, [lan.near], config=_CONFIG) as process:
         wait_said(process, "capturing")
         send_all(lan, code)
         time.sleep(2)
@@ -146,7 +141,7 @@ def test_killed_at_any_moment_it_goes_on(lan: Lan, tmp_path: Path) -> None:
     before = 0
     try:
         for _ in range(8):
-            with agent(lan, tmp_path) as process:
+            with agent(tmp_path, [lan.near], config=_CONFIG) as process:
                 wait_said(process, "capturing")
                 time.sleep(rng.uniform(0, 3))
                 process.kill()
@@ -163,4 +158,4 @@ def test_killed_at_any_moment_it_goes_on(lan: Lan, tmp_path: Path) -> None:
         device.wait()
     assert before > 0
     time.sleep(1.5)
-    assert not capturers(lan)
+    assert not capturers(lan.near)

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 from fwid_agent.store import Store
 
-from tests.agent.live.conftest import Lan, run
-from tests.agent.live.test_run import wait_said
+from tests.agent.live.conftest import Lan, run, wait_said
 
 _FRAME = "020000000001" + "0a0000000002" + "88b5"
 _SEND = (

@@ -16,7 +16,7 @@ import pytest
 from fwid_agent.store import Store
 from fwid_agent.types import EventType, parse_mac
 
-from tests.agent.live.conftest import Lan, run
+from tests.agent.live.conftest import Lan, agent, capturers, run, wait_said
 
 # Laboratory time: a window is a second, a day four, and as many alarms a unit as at home.
 _CONFIG = """
@@ -74,37 +74,6 @@ def device(lan: Lan, version: str) -> Iterator[None]:
         client.wait()
 
 
-@contextmanager
-def agent(
-    lan: Lan, folder: Path, *more: str, config: str = _CONFIG
-) -> Iterator[subprocess.Popen[str]]:
-    """A running agent; stopped as systemd stops it, if the test has not."""
-    (folder / "fwid.toml").write_text(config)
-    command = [sys.executable, "-m", "fwid_agent.cli.main", "run", lan.near]
-    command += ["--store", str(folder / "fwid.db"), "--config", str(folder / "fwid.toml")]
-    command += [] if "--port" in more else ["--port", "0"]
-    process = subprocess.Popen(
-        [*command, *more], stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.terminate()
-        process.wait(20)
-        if process.stderr:
-            process.stderr.close()
-
-
-def wait_said(process: subprocess.Popen[str], text: str) -> str:
-    """Read what the agent says until a line holds this; returns the line."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if text in line:
-            return line
-    pytest.fail(f"it ended without saying {text!r}")
-
-
 def far_mac(lan: Lan) -> int:
     command = ["ip", "-j", "-n", lan.namespace, "link", "show", lan.far]
     out = subprocess.run(command, capture_output=True, check=True, text=True).stdout
@@ -128,7 +97,7 @@ def wait_for(folder: Path, mac: int, what: EventType, seconds: float) -> dict[st
 def test_a_swapped_client_is_a_new_version(lan: Lan, hub: None, tmp_path: Path) -> None:
     """From frames on a cable to an event in the store, while the agent runs."""
     mac = far_mac(lan)
-    with agent(lan, tmp_path) as process:
+    with agent(tmp_path, [lan.near], config=_CONFIG) as process:
         with device(lan, "thing/1.0"):
             wait_for(tmp_path, mac, EventType.NEW_DEVICE, 60)
             time.sleep(4 * 9)
@@ -147,7 +116,7 @@ def test_a_stop_loses_nothing(lan: Lan, tmp_path: Path) -> None:
         "import socket,sys; s=socket.socket(socket.AF_PACKET,socket.SOCK_RAW); "
         f"s.bind((sys.argv[1],0)); [s.send(bytes.fromhex('{probe.hex()}')) for _ in range(500)]"
     )
-    with agent(lan, tmp_path) as process:
+    with agent(tmp_path, [lan.near], config=_CONFIG) as process:
         wait_said(process, "capturing")
         run(*lan.inside(sys.executable, "-c", flood, lan.far))
         process.send_signal(signal.SIGINT)
@@ -155,7 +124,7 @@ def test_a_stop_loses_nothing(lan: Lan, tmp_path: Path) -> None:
     with Store.open(tmp_path / "fwid.db") as store:
         counted = {row.device: row.packets_sent for row in store.devices()}
     assert counted[0x0A0000000002] == 500
-    assert not capturers(lan)
+    assert not capturers(lan.near)
 
 
 def test_commands_reach_the_running_agent(lan: Lan, tmp_path: Path) -> None:
@@ -169,7 +138,7 @@ def test_commands_reach_the_running_agent(lan: Lan, tmp_path: Path) -> None:
         "while True: s.send(probe); time.sleep(.1)"
     )
     # A unit that does not end in the test: only what is asked changes a state.
-    with agent(lan, tmp_path, config="window_s = 1\nunit_s = 3600\n"):
+    with agent(tmp_path, [lan.near], config="window_s = 1\nunit_s = 3600\n"):
         device = subprocess.Popen(lan.inside(sys.executable, "-c", say, lan.far))
         try:
             wait_for(tmp_path, 0x0A0000000002, EventType.NEW_DEVICE, 60)
@@ -203,10 +172,10 @@ def test_commands_reach_the_running_agent(lan: Lan, tmp_path: Path) -> None:
 
 def test_each_process_holds_only_the_right_that_it_needs(lan: Lan, tmp_path: Path) -> None:
     """The capture CAP_NET_RAW, the analysis nothing, in every thread; none can get more."""
-    with agent(lan, tmp_path) as process:
+    with agent(tmp_path, [lan.near], config=_CONFIG) as process:
         wait_said(process, "runs as root")  # the folder is root's, and nobody else may enter it
         wait_said(process, "capturing")
-        for capturer in capturers(lan):
+        for capturer in capturers(lan.near):
             assert _rights(Path(f"/proc/{capturer}/status")) == {f"{1 << 13:016x}"}
         tasks = list(Path(f"/proc/{process.pid}/task").glob("*/status"))
         assert len(tasks) > 1
@@ -218,7 +187,7 @@ def test_each_process_holds_only_the_right_that_it_needs(lan: Lan, tmp_path: Pat
 
 def test_a_user_who_cannot_run_it_is_told(lan: Lan, tmp_path: Path) -> None:
     """One line, and nothing has been started."""
-    with agent(lan, tmp_path, "--user", "no-such-user") as process:
+    with agent(tmp_path, [lan.near], "--user", "no-such-user", config=_CONFIG) as process:
         assert process.wait(20) == 2
         assert process.stderr is not None
         assert "there is no user 'no-such-user'" in process.stderr.read()
@@ -226,14 +195,14 @@ def test_a_user_who_cannot_run_it_is_told(lan: Lan, tmp_path: Path) -> None:
 
 def test_a_capture_that_is_killed_is_started_again(lan: Lan, tmp_path: Path) -> None:
     """Once it is said, and the agent goes on."""
-    with agent(lan, tmp_path) as process:
+    with agent(tmp_path, [lan.near], config=_CONFIG) as process:
         wait_said(process, "capturing")
-        first = capturers(lan)
+        first = capturers(lan.near)
         os.kill(max(first), signal.SIGKILL)
         wait_said(process, "ended (-9)")
         wait_said(process, "capturing")
-        assert min(capturers(lan)) == min(first)
-        assert max(capturers(lan)) != max(first)
+        assert min(capturers(lan.near)) == min(first)
+        assert max(capturers(lan.near)) != max(first)
 
 
 def _rights(status: Path) -> set[str]:
@@ -241,10 +210,3 @@ def _rights(status: Path) -> set[str]:
     rows = dict(line.split(":", 1) for line in status.read_text().splitlines())
     assert rows["NoNewPrivs"].strip() == "1"
     return {rows[name].strip() for name in ("CapEff", "CapPrm", "CapBnd")}
-
-
-def capturers(lan: Lan) -> list[int]:
-    """Return the processes that capture from the cable's near end."""
-    command = ["pgrep", "-f", f"capturer .*-- {lan.near}"]
-    out = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return [int(pid) for pid in out.split()]

@@ -3,19 +3,17 @@
 import random
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 import zstandard
-from fwid_agent.store import Store
 
-from tests.agent.live.conftest import Lan, run
+from tests.agent.live.conftest import Lan, agent, packets, run, stop, wait_said
 from tests.fritzbox_stand_in import StandIn, make_certificate, running
 from tests.made_captures import read_capture
 
@@ -51,53 +49,6 @@ def send(lan: Lan, first: int, count: int, pause_s: float = 0.001) -> None:
     """Let the device send so many frames."""
     options = [lan.far, str(first), str(count), str(pause_s)]
     run(*lan.inside(sys.executable, "-c", _SENDER, *options))
-
-
-@contextmanager
-def agent(
-    folder: Path, sources: Sequence[str], config: str = CONFIG, stdin: int | None = None
-) -> Iterator[subprocess.Popen[str]]:
-    """A running agent, killed where the test has not ended it."""
-    (folder / "fwid.toml").write_text(config)
-    command = [sys.executable, "-m", "fwid_agent.cli.main", "run", "--port", "0"]
-    command += ["--store", str(folder / "fwid.db"), "--config", str(folder / "fwid.toml")]
-    process = subprocess.Popen(
-        [*command, "--", *sources],
-        stdin=stdin,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
-    try:
-        yield process
-    finally:
-        if process.poll() is None:
-            process.kill()
-        process.wait(20)
-        if process.stderr:
-            process.stderr.close()
-
-
-def wait_until(process: subprocess.Popen[str], words: str) -> str:
-    """Read the log until a line holds these words; returns it."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if words in line:
-            return line
-    pytest.fail(f"the agent ended without saying {words!r}")
-
-
-def stop(process: subprocess.Popen[str]) -> str:
-    """End it as systemd does; returns its last line."""
-    process.send_signal(signal.SIGTERM)
-    last = wait_until(process, "stopped")
-    assert process.wait(20) == 0
-    return last
-
-
-def packets(folder: Path, mac: int = DEVICE) -> int:
-    with Store.open(folder / "fwid.db") as store:
-        return {row.device: row.packets_sent for row in store.devices()}.get(mac, 0)
 
 
 # --- standard input ------------------------------------------------------------------------------
@@ -142,9 +93,9 @@ def test_a_capture_over_a_shell(lan: Lan, tmp_path: Path, remote_shell: list[str
     ) as router:
         assert router.stdout is not None
         assert router.stderr is not None
-        with agent(tmp_path, ["-"], stdin=router.stdout.fileno()) as process:
+        with agent(tmp_path, ["-"], config=CONFIG, stdin=router.stdout.fileno()) as process:
             assert "listening on" in router.stderr.readline()
-            wait_until(process, "capturing")
+            wait_said(process, "capturing")
             send(lan, 0, 300)
             until = time.monotonic() + 20
             while packets(tmp_path) < 300 and time.monotonic() < until:
@@ -154,7 +105,7 @@ def test_a_capture_over_a_shell(lan: Lan, tmp_path: Path, remote_shell: list[str
             send(lan, 300, 200)
             time.sleep(1)
             router.terminate()
-            assert wait_until(process, "the capture has ended")
+            assert wait_said(process, "the capture has ended")
             assert process.wait(20) == 3
     assert packets(tmp_path) == 500
 
@@ -163,8 +114,8 @@ def test_what_is_no_capture_is_told(tmp_path: Path) -> None:
     """The router's error instead of a capture: one line, and the exit code of unreadable input."""
     reading = subprocess.Popen(["echo", "tcpdump: permission denied"], stdout=subprocess.PIPE)
     assert reading.stdout is not None
-    with reading, agent(tmp_path, ["-"], stdin=reading.stdout.fileno()) as process:
-        assert wait_until(process, "-: byte 0: is no pcap or pcapng capture")
+    with reading, agent(tmp_path, ["-"], config=CONFIG, stdin=reading.stdout.fileno()) as process:
+        assert wait_said(process, "-: byte 0: is no pcap or pcapng capture")
         assert process.wait(20) == 3
 
 
@@ -183,14 +134,15 @@ def test_no_frame_of_a_folder_counts_twice_or_never(lan: Lan, tmp_path: Path) ->
         assert "listening on" in tcpdump.stderr.readline()
         sent = 0
         for seconds in (1.3, 2.1, 0.4, 3.0):
-            with agent(tmp_path, [f"{captures}/"]) as process:
-                wait_until(process, "capturing")
+            with agent(tmp_path, [f"{captures}/"], config=CONFIG) as process:
+                wait_said(process, "capturing")
                 send(lan, sent, 400, seconds / 400)
                 sent += 400
+                process.kill()
             send(lan, sent, 100)  # nobody reads
             sent += 100
-        with agent(tmp_path, [f"{captures}/"]) as process:
-            wait_until(process, "capturing")
+        with agent(tmp_path, [f"{captures}/"], config=CONFIG) as process:
+            wait_said(process, "capturing")
             time.sleep(3)
             stop(process)
         tcpdump.terminate()
@@ -215,9 +167,9 @@ def sniffer(lan: Lan, router: str, port: int) -> Iterator[None]:
 def test_what_two_sources_show_counts_once(lan: Lan, tmp_path: Path) -> None:
     """An interface and a router's stream of the same frames: true counts, and as many copies."""
     port = random.randrange(30_000, 40_000)
-    with agent(tmp_path, [lan.near, f"tzsp://127.0.0.9:{port}"]) as process:
-        wait_until(process, "capturing")
-        wait_until(process, "capturing")
+    with agent(tmp_path, [lan.near, f"tzsp://127.0.0.9:{port}"], config=CONFIG) as process:
+        wait_said(process, "capturing")
+        wait_said(process, "capturing")
         with sniffer(lan, "127.0.0.9", port):
             send(lan, 0, 600)
             time.sleep(1)
@@ -232,8 +184,8 @@ def test_what_two_sources_show_counts_once(lan: Lan, tmp_path: Path) -> None:
 def test_frames_of_a_stranger_are_not_taken(lan: Lan, tmp_path: Path) -> None:
     """Only the named router's datagrams count."""
     port = random.randrange(30_000, 40_000)
-    with agent(tmp_path, [f"tzsp://127.0.0.9:{port}"]) as process:
-        wait_until(process, "capturing")
+    with agent(tmp_path, [f"tzsp://127.0.0.9:{port}"], config=CONFIG) as process:
+        wait_said(process, "capturing")
         with sniffer(lan, "127.0.0.8", port):
             send(lan, 0, 50)
         with sniffer(lan, "127.0.0.9", port):
@@ -257,12 +209,15 @@ def test_a_fritzbox_is_watched(tmp_path: Path) -> None:
     box = StandIn(frames=capture)
     with running(box, make_certificate(tmp_path)):
         source = f"fritzbox://127.0.0.1:{box.port}"
-        with agent(tmp_path, [source], config) as process:
-            assert StandIn().password not in wait_until(process, "capturing")
+        with agent(tmp_path, [source], config=config) as process:
+            assert StandIn().password not in wait_said(process, "capturing")
             time.sleep(2)
             stop(process)
     assert packets(tmp_path, int.from_bytes(device, "big")) == senders.count(device)
     box.requests.clear()
-    with running(box, make_certificate(tmp_path)), agent(tmp_path, [source], config) as process:
-        assert wait_until(process, "shows another certificate than at first")
+    with (
+        running(box, make_certificate(tmp_path)),
+        agent(tmp_path, [source], config=config) as process,
+    ):
+        assert wait_said(process, "shows another certificate than at first")
         assert box.requests == []

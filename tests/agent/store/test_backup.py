@@ -1,6 +1,7 @@
 """Copies of a store: of one moment, whole, and never in the place of something else."""
 
 import os
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -46,6 +47,56 @@ def test_a_restored_store_is_the_copy_and_the_old_one_is_kept(tmp_path: Path) ->
     assert devices(path) == devices(other) == [1]
     assert devices(path.with_name("home.db.before-restore")) == [1, 2]
     assert copy.exists()
+
+
+def test_what_lies_beside_a_store_goes_with_it(tmp_path: Path) -> None:
+    """On a new machine the agent is the same to everybody; its store holds no key all the same."""
+    old, new, copy = (
+        tmp_path / "old" / "home.db",
+        tmp_path / "new" / "home.db",
+        tmp_path / "copy.db",
+    )
+    Store.open(old).close()
+    key = b"-----BEGIN PRIVATE KEY-----" + bytes(range(32, 127)) * 50
+    old.with_name("key.pem").write_bytes(key)
+    old.with_name("diary.txt").write_text("dear diary")
+    names = ("key.pem", "missing.json")
+    assert back_up(old, copy, names) == ("key.pem",)
+    assert copy.stat().st_mode & 0o077 == 0
+    assert b"dear diary" not in copy.read_bytes()
+    new.parent.mkdir()
+    new.with_name("key.pem").write_bytes(b"another")
+    assert restore(copy, new, names) == ("key.pem",)
+    restored = new.with_name("key.pem")
+    assert restored.read_bytes() == key
+    assert restored.stat().st_mode & 0o077 == 0
+    assert new.with_name("key.pem.before-restore").read_bytes() == b"another"
+    assert b"PRIVATE KEY" not in new.read_bytes()
+    with Store.open(new, create=False) as store:
+        assert store.devices() == ()
+
+
+def test_a_copy_cannot_put_files_where_it_likes(tmp_path: Path) -> None:
+    """Whatever names a made-up copy holds: only the files of an agent are taken from it."""
+    path, copy = tmp_path / "store" / "home.db", tmp_path / "copy.db"
+    Store.open(copy).close()
+    with sqlite3.connect(copy) as connection:
+        connection.execute("CREATE TABLE carried (name TEXT PRIMARY KEY, data BLOB)")
+        connection.execute("INSERT INTO carried VALUES ('../evil', 'x'), ('fwid.toml', 'x')")
+    connection.close()
+    assert restore(copy, path, ("key.pem",)) == ()
+    assert sorted(one.name for one in tmp_path.rglob("*")) == ["copy.db", "home.db", "store"]
+
+
+def test_a_link_beside_a_store_is_not_carried(tmp_path: Path) -> None:
+    """Root takes no copy of what whoever owns the folder cannot read."""
+    path, secret = tmp_path / "home.db", tmp_path / "secret"
+    Store.open(path).close()
+    secret.write_text("of somebody else")
+    path.with_name("key.pem").symlink_to(secret)
+    with pytest.raises(StoreError, match="symbolic links"):
+        back_up(path, tmp_path / "copy.db", ("key.pem",))
+    assert not (tmp_path / "copy.db").exists()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to have somebody else's files")

@@ -21,6 +21,7 @@ from fwid_agent.core.stability import Accepted, Relearn
 from fwid_agent.errors import UsageError
 from fwid_agent.service.discovery import Announcement, announced
 from fwid_agent.service.feed import Feed
+from fwid_agent.service.identity import CERTIFICATE, TOKENS
 from fwid_agent.service.local import listen, socket_path
 from fwid_agent.service.notify import notify
 from fwid_agent.service.request import WatchRequest
@@ -142,14 +143,12 @@ class Access:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self.tokens = TokenStore(folder / "tokens.json")
+        self.tokens = TokenStore(folder / TOKENS)
         self.pairing = Pairing()
 
     def certificate(self) -> Certificate:
         """The agent's certificate, made at first start."""
-        return load_certificate(
-            self._folder / "certificate.pem", find_names(), datetime.now(tz=UTC)
-        )
+        return load_certificate(self._folder / CERTIFICATE, find_names(), datetime.now(tz=UTC))
 
     def introduction(self, certificate: Certificate, port: int) -> dict[str, str | int]:
         """What lets Home Assistant in; it shares its network with its apps."""

@@ -1,16 +1,26 @@
-"""A copy of a store while it is written to, and the way back."""
+"""A copy of a store while it is written to, and the way back; files beside it go with it."""
 
 import os
 import shutil
 import sqlite3
+from collections.abc import Sequence
 from pathlib import Path
 
 from fwid_agent.errors import StoreError
+from fwid_agent.store.carried import put_files, take_files, write_file
 from fwid_agent.store.database import clear_errors, connect
 
 
-def back_up(store: Path, target: Path) -> None:
+def back_up(store: Path, target: Path, beside: Sequence[str] = ()) -> tuple[str, ...]:
     """Copy a store as it is at one moment, also while an agent writes to it.
+
+    Args:
+        store: what to copy.
+        target: the copy.
+        beside: names of files in the store's folder that the copy holds too, where they are there.
+
+    Returns:
+        The names of those that were.
 
     Raises:
         StoreError: there is none, or the copy cannot be written; nothing is left of it then.
@@ -30,18 +40,28 @@ def back_up(store: Path, target: Path) -> None:
                 source.backup(copy)
                 # One file to carry away: without a journal beside it.
                 copy.execute("PRAGMA journal_mode = DELETE")
+                carried = put_files(copy, store.parent, beside)
             finally:
                 copy.close()
             part.replace(target)
     finally:
         source.close()
         part.unlink(missing_ok=True)
+    return carried
 
 
-def restore(backup: Path, store: Path) -> None:
+def restore(backup: Path, store: Path, beside: Sequence[str] = ()) -> tuple[str, ...]:
     """Make a store from a copy; a store that is there already is kept beside it.
 
     Root gives it to whose the replaced store is, or else the folder.
+
+    Args:
+        backup: the copy.
+        store: what to make of it.
+        beside: names of files that are put into the store's folder, where the copy holds them.
+
+    Returns:
+        The names of those that were.
 
     Raises:
         StoreError: the copy is no store, is damaged, or is of a newer version.
@@ -69,6 +89,7 @@ def restore(backup: Path, store: Path) -> None:
         try:
             with clear_errors(backup):
                 (answer,) = checked.execute("PRAGMA integrity_check").fetchone()
+                files = take_files(checked, beside) if answer == "ok" else {}
         finally:
             checked.close()
         if answer != "ok":
@@ -79,6 +100,9 @@ def restore(backup: Path, store: Path) -> None:
                 if old.exists():
                     old.replace(kept.with_name(kept.name + suffix))
             part.replace(store)
+            for name, data in files.items():
+                write_file(store.with_name(name), data, owner if os.geteuid() == 0 else None)
     finally:
         for suffix in ("", "-wal", "-shm"):
             part.with_name(part.name + suffix).unlink(missing_ok=True)
+    return tuple(files)
