@@ -164,7 +164,7 @@ class Watcher(threading.Thread):
                 lost = ledger.lost_windows
                 _log.info("the store takes what is new again lost_windows=%d", lost)
             self._trouble = ""
-            forgotten = self._make_room(home, now_ns)
+            forgotten = self._make_room(home)
             if judged or forgotten:
                 self._on_judged()
         except StoreLostError:
@@ -183,8 +183,10 @@ class Watcher(threading.Thread):
         )
         _log.debug("device=%s address=%s", name, format_mac(verdict.device))
 
-    def _make_room(self, home: Home, now_ns: int) -> int:
+    def _make_room(self, home: Home) -> int:
         config = self._request.config
+        # Silence is measured in what has been read: where the analysis is behind, nobody is silent.
+        now_ns = home.ingest.typical_ns
         forgotten = home.make_room(now_ns, config.max_devices, config.window_s * SECOND_NS)
         if forgotten:
             _log.warning(
