@@ -37,6 +37,7 @@ from .coordinator import FwidConfigEntry
 from .enrolment import check_choice, make_options, make_schema
 from .errors import AgentError, CertificateError, RefusedError, TokenError, UnreachableError
 from .issues import find_version_issue
+from .markdown import as_text
 from .models import AgentInfo, Device
 
 CLIENT_NAME = "Home Assistant"
@@ -191,7 +192,7 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await self.async_step_new_certificate()
         return self.async_show_form(
             step_id="reauth_confirm",
-            description_placeholders={"agent": entry.title},
+            description_placeholders={"agent": as_text(entry.title)},
             errors=errors,
         )
 
@@ -219,7 +220,7 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
         return self.async_show_form(
             step_id=step,
             description_placeholders={
-                "host": self._address.host,
+                "host": as_text(self._address.host),
                 "fingerprint": _in_groups(self._address.fingerprint),
             },
         )
@@ -315,7 +316,7 @@ class FwidConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_show_form(
                 step_id="arrival",
                 description_placeholders={
-                    "name": self._arrival["name"],
+                    "name": as_text(self._arrival["name"]),
                     "mac": self._arrival["mac"],
                 },
             )

@@ -9,6 +9,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN
+from .markdown import as_text
 from .models import AgentInfo, Device, Source, Vantage
 from .snapshot import Snapshot
 
@@ -105,6 +106,7 @@ def show_issues(hass: HomeAssistant, entry_id: str, agent: str, issues: Iterable
         if domain == DOMAIN and issue_id.endswith(entry_id) and issue_id not in wanted:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
     for issue_id, issue in wanted.items():
+        words = {"agent": agent, **issue.placeholders}
         ir.async_create_issue(
             hass,
             DOMAIN,
@@ -112,5 +114,5 @@ def show_issues(hass: HomeAssistant, entry_id: str, agent: str, issues: Iterable
             is_fixable=False,
             severity=issue.severity,
             translation_key=issue.key,
-            translation_placeholders={"agent": agent, **issue.placeholders},
+            translation_placeholders={name: as_text(text) for name, text in words.items()},
         )

@@ -1,6 +1,7 @@
 """What the integration's tests have in common."""
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Callable, Generator
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,8 @@ from custom_components.fwid.const import (
 )
 from tests.integration.fake_agent import START, FakeAgent, make_device
 
+# What a device may call itself to be more than text where Home Assistant reads Markdown.
+CRAFTED = "![x](//e.x/i)<img src=//e.x/i>[a](//e.x)www.e.x _b_ `c`"
 CAMERA, PLUG = "90:8d:78:a8:e1:43", "94:10:3e:35:01:c1"
 
 
@@ -138,3 +141,13 @@ def device_id_of(hass: HomeAssistant, mac: str) -> str:
     device = dr.async_get(hass).async_get_device_by_connection(connection, entry.entry_id)
     assert device is not None
     return device.id
+
+
+def as_shown(markdown: str) -> str:
+    """Return the text that Markdown with nothing but escapes shows."""
+    return re.sub(r"\\([!-/:-@[-`{-~])", r"\1", markdown)
+
+
+def is_plain(markdown: str) -> bool:
+    """Whether every sign that could be more than text is escaped."""
+    return re.fullmatch(r"(?:\\[!-/:-@[-`{-~]|[^!-/:-@[-`{-~])*", markdown) is not None

@@ -30,7 +30,7 @@ from custom_components.fwid.const import (
     DOMAIN,
     MOST_DEVICES,
 )
-from tests.integration.conftest import CAMERA, PLUG, until
+from tests.integration.conftest import CAMERA, CRAFTED, PLUG, as_shown, is_plain, until
 from tests.integration.fake_agent import START, FakeAgent, make_device
 
 CHOICE = {CONF_DEVICES: [CAMERA], CONF_SHARE_VERSIONS: True}
@@ -661,6 +661,22 @@ async def test_a_new_device_is_offered_and_shown(
     assert loaded.options[CONF_DEVICES] == [CAMERA, PLUG, NEW]
     assert hass.states.get("sensor.kettle_firmware_stability").state == "stable"
     assert not hass.config_entries.flow.async_progress()
+
+
+async def test_an_offer_shows_what_a_device_calls_itself_as_text(
+    hass: HomeAssistant, loaded: MockConfigEntry, agent: FakeAgent
+) -> None:
+    """A host name that is Markdown or HTML fetches nothing and leads nowhere."""
+    agent.devices[NEW] = make_device(NEW, name=CRAFTED, first_seen="2026-03-05T00:00:00.000Z")
+    agent.tell_changed()
+    await until(hass.config_entries.flow.async_progress)
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["title_placeholders"] == {"name": CRAFTED}  # is read as text
+
+    form = await hass.config_entries.flow.async_configure(flow["flow_id"])
+
+    assert is_plain(form["description_placeholders"]["name"])
+    assert as_shown(form["description_placeholders"]["name"]) == CRAFTED
 
 
 async def test_a_new_device_that_is_ignored_is_not_offered_again(

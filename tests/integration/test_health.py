@@ -21,7 +21,15 @@ from custom_components.fwid.diagnostics import (
 )
 from custom_components.fwid.logbook import Describe, async_describe_events
 from custom_components.fwid.models import EventType
-from tests.integration.conftest import CAMERA, PLUG, device_id_of, until
+from tests.integration.conftest import (
+    CAMERA,
+    CRAFTED,
+    PLUG,
+    as_shown,
+    device_id_of,
+    is_plain,
+    until,
+)
 from tests.integration.fake_agent import FakeAgent
 
 
@@ -144,7 +152,8 @@ async def test_a_repair_comes_with_its_cause_and_goes_with_it(
     await until(lambda: issues)
     (issue,) = issues.values()
     assert issue.translation_key == key
-    assert issue.translation_placeholders == {"agent": "fwid (pi)", **placeholders}
+    shown = {name: as_shown(text) for name, text in issue.translation_placeholders.items()}
+    assert shown == {"agent": "fwid (pi)", **placeholders}
     assert not issue.is_fixable
 
     agent.sources = [agent.source()]
@@ -195,4 +204,17 @@ async def test_many_narrowly_seen_devices_are_one_repair(
 
     (issue,) = ir.async_get(hass).issues.values()
     assert issue.translation_placeholders["count"] == "11"
-    assert issue.translation_placeholders["devices"] == ", ".join(macs[:10]) + "…"
+    assert as_shown(issue.translation_placeholders["devices"]) == ", ".join(macs[:10]) + "…"
+
+
+async def test_a_repair_shows_what_a_device_calls_itself_as_text(
+    hass: HomeAssistant, loaded: MockConfigEntry, agent: FakeAgent
+) -> None:
+    """A host name that is Markdown or HTML fetches nothing and leads nowhere."""
+    agent.set_device(PLUG, vantage="multicast", name=CRAFTED)
+    agent.tell_changed()
+    await until(lambda: ir.async_get(hass).issues)
+
+    (issue,) = ir.async_get(hass).issues.values()
+    assert is_plain(issue.translation_placeholders["devices"])
+    assert as_shown(issue.translation_placeholders["devices"]) == CRAFTED

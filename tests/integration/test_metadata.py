@@ -287,7 +287,8 @@ LAYERS: dict[str, set[str]] = {
     "snapshot": set(),
     "facts": set(),
     "journal": set(),
-    "issues": {"snapshot"},
+    "issues": {"markdown", "snapshot"},
+    "markdown": set(),
     "enrolment": {"siblings"},
     "coordinator": {
         "backoff", "client", "issues", "journal", "siblings", "snapshot",
@@ -311,7 +312,10 @@ LAYERS: dict[str, set[str]] = {
     "diagnostics": {"coordinator", "entity"},
     "logbook": set(),
     "system_health": {"coordinator"},
-    "config_flow": {"arrivals", "client", "coordinator", "enrolment", "issues"},
+    "config_flow": {
+        "arrivals", "client", "coordinator", "enrolment", "issues",
+        "markdown",
+    },
 }  # fmt: skip
 EVERYBODY = {"const", "models", "errors", "words"}
 ONLY_A_NAME = {("client", "Which")}  # a type, no way to ask
