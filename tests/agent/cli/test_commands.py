@@ -242,11 +242,14 @@ def test_ctrl_c_ends_with_one_line() -> None:
     assert b"Traceback" not in errors
 
 
-def test_a_reader_that_goes_away_is_no_error(sensor_captures: list[Path]) -> None:
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["table", "json"])
+def test_a_reader_that_goes_away_is_no_error(
+    form: tuple[str, ...], sensor_captures: list[Path]
+) -> None:
     """`fwid replay … | head -1` says nothing about a broken pipe."""
     read, write = os.pipe()
     os.close(read)
-    command = [sys.executable, "-m", "fwid_agent.cli.main", "replay", "--json"]
+    command = [sys.executable, "-m", "fwid_agent.cli.main", "replay", *form]
     ended = subprocess.run(
         [*command, *map(str, sensor_captures)], stdout=write, stderr=subprocess.PIPE, check=False
     )

@@ -155,6 +155,20 @@ def test_devices_that_want_attention_come_first() -> None:
     assert page.index(changed.mac) < page.index(calm.mac)
 
 
+def test_an_open_change_shows_both_versions() -> None:
+    """The number alone would say that nothing has changed."""
+    changed = replace(DEVICE, state="changed", next_version=2)
+    page = render_report(replace(REPORT, devices=(changed,)))
+    assert page.count("1 (1.1.0) → 2") == 2  # in the overview, and above the device's charts
+
+
+def test_a_chart_without_a_band_explains_none() -> None:
+    """Three stable units are the fewest that a band is drawn from."""
+    few = replace(DEVICE, verdicts=VERDICTS[:3])
+    assert "The band holds" in render_report(REPORT)
+    assert "The band holds" not in render_report(replace(REPORT, devices=(few,)))
+
+
 def test_long_histories_are_cut_and_say_so() -> None:
     """A page of years stays a page; the rest is in the store."""
     units = tuple(

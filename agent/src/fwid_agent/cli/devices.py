@@ -50,7 +50,7 @@ def devices(store: Store = None, json: Json = False) -> None:
         table.add_row(
             record["device"],
             styled(record["state"]),
-            plain(record["label"] or str(record["version"])),
+            plain((record["label"] or str(record["version"])) + _towards(record)),
             _minute(record["since"]),
             _minute(record["last_seen"]),
             f"{record['packets_sent']:,}",
@@ -84,7 +84,8 @@ def show(device: Device, store: Store = None, json: Json = False) -> None:
     if record["name"]:
         say(f"  {record['name']}")
     label = f" ({record['label']})" if record["label"] else ""
-    say(f"  version {record['version']}{label}, {len(verdicts)} units judged")
+    version = f"{record['version']}{label}{_towards(record)}"
+    say(f"  version {version}, {len(verdicts)} units judged")
     for event in events:
         say(f"  {_minute(event.time)}  {event.type.value.replace('_', ' ')}{_versions(event)}")
         for reason in event.reasons:
@@ -202,6 +203,7 @@ def _device_record(store: OpenStore, row: DeviceRow, state: DeviceState) -> dict
         "state": state.state.value,
         "version": state.version,
         "label": store.labels(row.device).get(state.version),
+        "next_version": state.next_version,
         "since": format_time(state.since_ns),
         "first_seen": format_time(row.first_seen_ns),
         "last_seen": format_time(row.last_seen_ns),
@@ -233,6 +235,11 @@ def _versions(event: Event) -> str:
     if event.from_version is None or event.from_version == event.to_version:
         return ""
     return f": {event.from_version} → {event.to_version}"
+
+
+def _towards(record: dict[str, Any]) -> str:
+    """Write what the version is becoming while a change is open."""
+    return f" → {record['next_version']}" if record["next_version"] else ""
 
 
 def _minute(time_text: str) -> str:

@@ -1,5 +1,6 @@
 """What the commands print: tables and progress for people, JSON for programs."""
 
+import errno
 import math
 import sys
 import time
@@ -25,11 +26,18 @@ if TYPE_CHECKING:
 
 _WIDE = 300  # columns where nobody looks on: a file or a program takes whole lines
 
+
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Leave it to `main`, which ends as other programs do; the library would end with 1."""
+        raise BrokenPipeError(errno.EPIPE, "whoever read the output has gone")
+
+
 # Names of files and versions are data: nothing that is printed is read as markup.
-out = Console(
+out = _Console(
     highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else _WIDE
 )
-err = Console(
+err = _Console(
     stderr=True,
     highlight=False,
     markup=False,

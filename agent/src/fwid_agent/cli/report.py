@@ -87,6 +87,7 @@ def _read_device(store: OpenStore, row: DeviceRow, memory: str, unit_ns: int) ->
         mac=format_mac(row.device),
         state=watch.state.state.value,
         version=watch.state.version,
+        next_version=watch.state.next_version,
         since=format_time(watch.state.since_ns),
         first_seen=format_time(row.first_seen_ns),
         last_seen=format_time(row.last_seen_ns),

@@ -15,7 +15,7 @@ from scipy.special import stdtrit
 from fwid_agent.report.model import ReportDevice, ReportVerdict
 
 WIDTH, HEIGHT = 560.0, 210.0
-LEFT, RIGHT, TOP, BOTTOM = 56.0, WIDTH - 12.0, 12.0, HEIGHT - 28.0
+LEFT, RIGHT, TOP, BOTTOM = 66.0, WIDTH - 12.0, 12.0, HEIGHT - 28.0
 _COVERAGE = 0.95
 _FEWEST_FOR_BAND = 3
 _MOST_TICKS = 5

@@ -57,6 +57,13 @@ class ReportDevice:
     labels: Mapping[int, str] = field(default_factory=dict)  # version -> its name
     pictures: tuple[ReportPicture, ...] = ()
     name: str = ""  # what it is called; "" where nobody has named it
+    next_version: int | None = None  # what it became, until that is accepted or has settled
+
+    @property
+    def shown_version(self) -> str:
+        """The version that runs, and while a change is open, what it changed from."""
+        shown = self.name_version(self.version)
+        return f"{shown} → {self.name_version(self.next_version)}" if self.next_version else shown
 
     def name_version(self, version: int) -> str:
         """Name a version by its number, and by its label where it has one."""
