@@ -199,6 +199,11 @@ def test_a_device_that_is_not_there(fwid: Fwid, good: Path, tmp_path: Path) -> N
     assert_one_line(ended, 3, f"fwid: {without}: no packet of {SENSOR} ")
     assert ended.out == ""
 
+    again = tmp_path / "again.pcap"
+    again.write_bytes(pcap(FRAMES[:1]))
+    ended = fwid("compare", "--device", SENSOR, "--baseline", good, "--test", without, again)
+    assert_one_line(ended, 3, f"fwid: {without} and 1 more: no packet of {SENSOR} ")
+
 
 # --- odd traffic ---------------------------------------------------------------------------------
 

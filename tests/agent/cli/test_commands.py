@@ -154,7 +154,7 @@ def test_relearn_and_accept_steer_the_device(fwid: Fwid, store: Path) -> None:
     ("arguments", "code", "said"),
     [
         (["replay", "no-such-file"], 3, "no-such-file: no such file"),
-        (["replay", "x", "--unit", "week"], 2, "'week' is not one of 'day', 'file'"),
+        (["replay", "x", "--unit", "week"], 2, "'--unit': 'week' is not one of 'day', 'file'"),
         (["replay", "x", "--window", "1w"], 2, "'1w' is no duration"),
         (
             ["replay", "x", "--window", "7m"],

@@ -34,7 +34,8 @@ def _wrong_usage_in_a_line() -> Iterator[None]:
     try:
         yield
     except _WRONG_USAGE as error:
-        said = error.format_message().rstrip(".")
+        # The words before the comma are those of the library's own checker, and say nothing.
+        said = error.format_message().rstrip(".").replace("Value error, ", "")
         if "\n" in said:
             raise  # no error, but the help of a group without a command
         command = error.ctx.command_path if error.ctx else "fwid"

@@ -57,7 +57,8 @@ def _options(request: CompareRequest) -> ReadOptions:
 
 
 def _missing(device: int, paths: tuple[str, ...]) -> UnreadableInputError:
+    further = f" and {len(paths) - 1} more" if len(paths) > 1 else ""
     return UnreadableInputError(
-        ", ".join(paths),
+        paths[0] + further,
         f"no packet of {format_mac(device)} in there; `fwid replay` lists the devices that are",
     )
