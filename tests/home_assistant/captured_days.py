@@ -26,8 +26,7 @@ def lay_out(folder: Path, now: datetime) -> list[Path]:
         hour=0, minute=0, second=0, microsecond=0
     )
     written = []
-    with (CAPTURES / "labels.csv").open() as file:
-        rows = list(csv.DictReader(file))
+    rows = _rows()
     for device in sorted({row["device"] for row in rows}):
         mine = [row for row in rows if row["device"] == device]
         for number, row in enumerate(_in_turn(mine)):
@@ -36,6 +35,16 @@ def lay_out(folder: Path, now: datetime) -> list[Path]:
             path.write_bytes(_moved(_read(source), first_day + timedelta(days=number)))
             written.append(path)
     return sorted(written)
+
+
+def captured_devices() -> set[str]:
+    """Return the addresses of all devices that were captured."""
+    return {row["mac"] for row in _rows()}
+
+
+def _rows() -> list[dict[str, str]]:
+    with (CAPTURES / "labels.csv").open() as file:
+        return list(csv.DictReader(file))
 
 
 def _in_turn(rows: Sequence[dict[str, str]]) -> Iterator[dict[str, str]]:

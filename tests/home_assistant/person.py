@@ -3,6 +3,7 @@
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
@@ -113,7 +114,7 @@ def make_dashboard(page: Page, url: str, look: Callable[[str], None]) -> None:
     page.get_by_role("button", name="Done").click()
 
 
-def ask(page: Page, kind: str, **values: object) -> object:
+def ask(page: Page, kind: str, **values: object) -> Any:
     """Ask Home Assistant by the page's own connection."""
     return page.evaluate(
         "message => document.querySelector('home-assistant').hass.callWS(message)",

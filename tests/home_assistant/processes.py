@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -83,6 +83,19 @@ class Agent(Process):
         paths = [str(path) for path in captures]
         run = [fwid_command(), "run", "--replay", *paths, "--speed", speed]
         self._run([*run, *self._store, *self._options], self._is_open)
+
+    def wait_for(self, devices: Collection[str]) -> None:
+        """Wait until these were seen: a form lists what is known when it is opened."""
+        end_s = time.monotonic() + START_S
+        while not set(devices) <= self._seen():
+            if time.monotonic() > end_s:
+                raise RuntimeError(f"the agent did not see all of {', '.join(devices)}")
+            time.sleep(0.2)
+
+    def _seen(self) -> set[str]:
+        ask = [fwid_command(), "devices", "--json", *self._store]
+        lines = subprocess.check_output(ask, text=True).splitlines()
+        return {json.loads(line)["device"] for line in lines}
 
     def pair(self) -> tuple[str, str]:
         """Return a code, and the fingerprint that the agent shows with it."""

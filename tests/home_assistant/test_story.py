@@ -8,7 +8,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.home_assistant.captured_days import lay_out
+from tests.home_assistant.captured_days import captured_devices, lay_out
 from tests.home_assistant.person import (
     accept_change,
     add_agent,
@@ -58,6 +58,7 @@ def test_a_person_adds_the_agent_sees_a_change_and_accepts_it(tmp_path: Path) ->
         home.start()
         onboard(page, home.url)
         agent.replay(calm)
+        agent.wait_for(captured_devices())
         add_agent(page, home.url, agent.port, agent.pair, looker(page, tmp_path))
         make_dashboard(page, home.url, looker(page, tmp_path))
         expect(row(page, "Water sensor")).to_contain_text("Stable")
