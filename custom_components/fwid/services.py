@@ -4,6 +4,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import voluptuous as vol
+from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import (
@@ -22,6 +23,7 @@ from .const import DOMAIN, UPDATE_EXPECTED
 from .coordinator import FwidConfigEntry, FwidCoordinator
 from .entity import mac_of
 from .evidence import collect_evidence
+from .permissions import Found, check_call
 
 ATTR_DAYS = "days"
 ATTR_EVENT = "event"
@@ -116,13 +118,16 @@ def async_setup_services(hass: HomeAssistant) -> None:
     def make_handler(act: Act) -> Callable[[ServiceCall], Coroutine[Any, Any, None]]:
         async def handle(call: ServiceCall) -> None:
             # All are found before anything is done.
-            for coordinator, mac in [find_device(hass, each) for each in _device_ids(call)]:
+            devices = [find_device(hass, each) for each in _device_ids(call)]
+            await check_call(call, devices, POLICY_CONTROL)
+            for coordinator, mac in devices:
                 await act(coordinator, mac, call)
 
         return handle
 
     async def export(call: ServiceCall) -> ServiceResponse:
         coordinator, mac = find_device(hass, call.data[ATTR_DEVICE_ID])
+        await check_call(call, [(coordinator, mac)], POLICY_READ)
         return await _export_evidence(coordinator, mac, call)
 
     for name, (act, schema) in _ACTIONS.items():
@@ -137,7 +142,7 @@ def async_setup_services(hass: HomeAssistant) -> None:
 
 
 @callback
-def find_device(hass: HomeAssistant, device_id: str) -> tuple[FwidCoordinator, str]:
+def find_device(hass: HomeAssistant, device_id: str) -> Found:
     """Return who to ask about a device, and its MAC; raises ServiceValidationError."""
     device = dr.async_get(hass).async_get(device_id)
     if not isinstance(device, dr.DeviceEntry):

@@ -1,15 +1,17 @@
-"""The fingerprint images, for whoever is logged in; the card shows them by signed addresses."""
+"""The fingerprint images, for who may see the device; the card shows them by signed addresses."""
 
 from http import HTTPStatus
 from typing import get_args
 
 from aiohttp import web
-from homeassistant.components.http import HomeAssistantView
+from homeassistant.auth.permissions.const import POLICY_READ
+from homeassistant.components.http import KEY_HASS_USER, HomeAssistantView
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 
 from .client import Which
 from .const import DOMAIN
+from .permissions import check_user
 from .services import find_device
 
 _IMAGES: dict[str, Which] = {which: which for which in get_args(Which.__value__)}
@@ -29,12 +31,15 @@ class FingerprintView(HomeAssistantView):
     async def get(self, request: web.Request, device_id: str, which: str) -> web.Response:
         """Return one of a device's images."""
         try:
-            coordinator, mac = find_device(self._hass, device_id)
+            coordinator, mac = found = find_device(self._hass, device_id)
+            check_user(self._hass, request[KEY_HASS_USER], found, POLICY_READ)
             png = await coordinator.async_image(mac, _IMAGES[which])
         except KeyError:
             return web.Response(status=HTTPStatus.NOT_FOUND)
         except ServiceValidationError:
             return web.Response(status=HTTPStatus.NOT_FOUND)
+        except Unauthorized:
+            raise
         except HomeAssistantError:
             return web.Response(status=HTTPStatus.BAD_GATEWAY)
         if png is None:

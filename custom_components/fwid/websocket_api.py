@@ -3,12 +3,14 @@
 from typing import Any
 
 import voluptuous as vol
+from homeassistant.auth.models import User
+from homeassistant.auth.permissions.const import POLICY_READ
 from homeassistant.components import websocket_api
 from homeassistant.components.frontend.storage import async_user_store
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import ATTR_DEVICE_ID
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers import area_registry as ar
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers import entity_registry as er
@@ -18,6 +20,7 @@ from .const import DOMAIN
 from .coordinator import FwidConfigEntry, FwidCoordinator
 from .entity import mac_of
 from .evidence import describe_judged
+from .permissions import check_user, is_allowed
 from .services import find_device
 from .words import Strings, describe_reasons
 
@@ -36,11 +39,11 @@ def async_register_commands(hass: HomeAssistant) -> None:
 async def devices(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, message: dict[str, Any]
 ) -> None:
-    """Send all enrolled devices of all agents."""
+    """Send all enrolled devices of all agents that the user may see."""
     strings = await _read_strings(hass, connection, message)
     entries: list[FwidConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     found = [
-        _describe_device(hass, entry.runtime_data, device, strings)
+        _describe_device(hass, connection.user, entry.runtime_data, device, strings)
         for entry in entries
         if entry.state is ConfigEntryState.LOADED
         for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
@@ -62,10 +65,14 @@ async def history(
 ) -> None:
     """Send what was decided of a device lately, oldest first."""
     try:
-        coordinator, mac = find_device(hass, message[ATTR_DEVICE_ID])
+        coordinator, mac = found = find_device(hass, message[ATTR_DEVICE_ID])
+        check_user(hass, connection.user, found, POLICY_READ)
         judged = await coordinator.async_history(mac, message["days"])
     except ServiceValidationError as error:
         connection.send_error(message["id"], websocket_api.ERR_NOT_FOUND, str(error))
+        return
+    except Unauthorized:
+        connection.send_error(message["id"], websocket_api.ERR_UNAUTHORIZED, "Unauthorized")
         return
     except HomeAssistantError as error:
         connection.send_error(message["id"], websocket_api.ERR_HOME_ASSISTANT_ERROR, str(error))
@@ -93,10 +100,14 @@ async def _read_strings(
 
 
 def _describe_device(
-    hass: HomeAssistant, coordinator: FwidCoordinator, entry: dr.DeviceEntry, strings: Strings
+    hass: HomeAssistant,
+    user: User,
+    coordinator: FwidCoordinator,
+    entry: dr.DeviceEntry,
+    strings: Strings,
 ) -> dict[str, Any] | None:
     mac = mac_of(entry, coordinator.agent_id)
-    if mac is None:
+    if mac is None or not is_allowed(hass, user, (coordinator, mac), POLICY_READ):
         return None
     device = coordinator.data.devices.get(mac)
     area = ar.async_get(hass).async_get_area(entry.area_id) if entry.area_id else None
