@@ -11,7 +11,6 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
-    ConfigEntryError,
     HomeAssistantError,
     ServiceValidationError,
 )
@@ -28,6 +27,7 @@ from .errors import (
     CertificateError,
     RefusedError,
     TokenError,
+    UnfitError,
     UnreachableError,
 )
 from .issues import find_issues, find_version_issue, show_issues
@@ -86,11 +86,11 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
     async def _async_update_data(self) -> Snapshot:
         try:
             snapshot = await self._read()
+            self._check_agent(snapshot)
         except (TokenError, CertificateError) as error:
             raise ConfigEntryAuthFailed(**_words(error)) from error
         except AgentError as error:
             raise UpdateFailed(**_words(error)) from error
-        self._check_agent(snapshot)
         if self.journal.last_seq is None:  # what happened before we came is history
             self.journal.last_seq = snapshot.info.last_seq
             await self.journal.async_save()
@@ -104,15 +104,11 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
 
     def _check_agent(self, snapshot: Snapshot) -> None:
         if snapshot.info.id != self.agent_id:
-            raise ConfigEntryError(translation_domain=DOMAIN, translation_key="other_agent")
+            raise UnfitError("other_agent")
         issue = find_version_issue(snapshot.info)
         if issue is not None:
             show_issues(self.hass, self.config_entry.entry_id, self.config_entry.title, [issue])
-            raise ConfigEntryError(
-                translation_domain=DOMAIN,
-                translation_key=issue.key,
-                translation_placeholders=dict(issue.placeholders),
-            )
+            raise UnfitError(issue.key, issue.placeholders)
 
     def _show_issues(self, snapshot: Snapshot) -> None:
         names = {
@@ -156,15 +152,17 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
                 self.async_set_update_error(UpdateFailed(**_words(error)))
                 self.config_entry.async_start_reauth(self.hass)
                 return
-            except ConfigEntryError as error:
-                self.async_set_update_error(error)
-                self.hass.config_entries.async_schedule_reload(self.config_entry.entry_id)
-                return
+            except UnfitError as error:  # until agent or integration is updated
+                self.async_set_update_error(UpdateFailed(**_words(error)))
             except AgentError as error:
                 _LOGGER.debug("Connection lost: %s", error)
                 # A first failure may be no more than a restart: nobody is told yet.
                 if backoff.failures:
                     self.async_set_update_error(UpdateFailed(**_words(error)))
+            except Exception as error:  # of ours: it must not end the following in silence
+                if self.last_update_success:
+                    _LOGGER.exception("The agent could not be followed; trying again")
+                self.async_set_update_error(error)
             await asyncio.sleep(backoff.next_s())
 
     async def _follow_once(self, backoff: Backoff) -> None:
@@ -278,10 +276,14 @@ class _Words(TypedDict):
 
 def _words(error: AgentError) -> _Words:
     """Return what to tell a person; the address stays in the log at debug level."""
-    placeholders = {"reason": str(error)} if isinstance(error, RefusedError) else {}
+    key, placeholders = _KEYS.get(type(error), "unreachable"), {}
+    if isinstance(error, RefusedError):
+        placeholders = {"reason": str(error)}
+    elif isinstance(error, UnfitError):
+        key, placeholders = error.key, error.placeholders
     return {
         "translation_domain": DOMAIN,
-        "translation_key": _KEYS.get(type(error), "unreachable"),
+        "translation_key": key,
         "translation_placeholders": placeholders,
     }
 

@@ -1,5 +1,7 @@
 """What can go wrong between here and the agent."""
 
+from collections.abc import Mapping
+
 
 class AgentError(Exception):
     """Anything that keeps the agent from doing what it is asked."""
@@ -27,3 +29,12 @@ class RefusedError(AgentError):
 
 class AnswerError(AgentError):
     """The answer is none that an agent gives."""
+
+
+class UnfitError(AgentError):
+    """An agent answers that is not to be followed: of another version, or another one."""
+
+    def __init__(self, key: str, placeholders: Mapping[str, str] | None = None) -> None:
+        super().__init__(key)
+        self.key = key  # its translation
+        self.placeholders = dict(placeholders or {})

@@ -61,7 +61,7 @@ def show(page: Page, home: HomeAssistant, agent: Agent, captures: list[Path], im
     say("Home Assistant starts, and is set up by its first person")
     home.start()
     onboard(page, home.url)
-    forget_speech(page)
+    tidy(page)
     say("The agent replays twenty days; it is added by its address, fingerprint and code")
     agent.replay(captures, SPEED)
     agent.wait_for(captured_devices())
@@ -94,11 +94,15 @@ def show(page: Page, home: HomeAssistant, agent: Agent, captures: list[Path], im
     expect(sensor).to_be_visible()
 
 
-def forget_speech(page: Page) -> None:
-    """Take away what Home Assistant set up by itself and cannot reach from here."""
+def tidy(page: Page) -> None:
+    """Take away what is of this machine only: parts of Home Assistant that are not installed here."""
     for entry in ask(page, "config_entries/get", domain="google_translate"):
         call = "path => document.querySelector('home-assistant').hass.callApi('DELETE', path)"
         page.evaluate(call, f"config/config_entries/entry/{entry['entry_id']}")
+    ask(page, "call_service", domain="persistent_notification", service="dismiss_all")
+    for issue in ask(page, "repairs/list_issues")["issues"]:
+        named = {key: issue[key] for key in ("domain", "issue_id")}
+        ask(page, "repairs/ignore_issue", **named, ignore=True)
 
 
 def documented_dashboard() -> object:

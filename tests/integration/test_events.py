@@ -19,6 +19,7 @@ from homeassistant.const import (
 )
 from homeassistant.core import CoreState, Event, HomeAssistant, ServiceCall, State, callback
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
@@ -363,16 +364,26 @@ async def test_once_with_an_agent_of_a_later_minor_version(
     assert hass.states.get("sensor.wemo_firmware_stability").state == "unknown"
 
 
-async def test_an_agent_of_a_later_major_version_is_no_longer_followed(
+async def test_an_agent_that_does_not_fit_is_followed_again_once_it_does(
     hass: HomeAssistant, told: Told, agent: FakeAgent, loaded: MockConfigEntry
 ) -> None:
-    """The entry says what to update instead of guessing what the agent means."""
+    """Nothing it says is guessed at; after an update it is followed from where it was."""
     await agent.stop()
     agent.api = 2
+    changed = agent.change_version(CAMERA)
     await agent.start()
+    issues = ir.async_get(hass).issues
+    await until(lambda: issues)
+    assert [issue.translation_key for issue in issues.values()] == ["integration_too_old"]
+    assert hass.states.get(STABILITY).state == STATE_UNAVAILABLE
+    assert told.on_bus == []
 
-    await until(lambda: loaded.state is ConfigEntryState.SETUP_ERROR)
-    assert loaded.error_reason_translation_key == "integration_too_old"
+    await agent.stop()
+    agent.api = 1
+    await agent.start()
+    await told.expect(changed)
+    assert not issues
+    assert loaded.state is ConfigEntryState.LOADED
 
 
 async def test_a_gap_is_told_in_the_log_and_what_is_kept_follows(
@@ -455,6 +466,23 @@ async def test_a_fault_of_our_own_does_not_end_the_following(
 
     await told.expect(changed)
     assert "a fault that a test wants" in caplog.text
+
+
+async def test_a_fault_while_following_is_logged_once_and_followed_by_another_try(
+    hass: HomeAssistant, told: Told, agent: FakeAgent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A fault that nobody thought of does not leave Home Assistant deaf without a word."""
+    with patch.object(
+        coordinator_module, "take_snapshot", side_effect=RuntimeError("not thought of")
+    ):
+        changed = agent.change_version(CAMERA)
+        await until(lambda: hass.states.get(STABILITY).state == STATE_UNAVAILABLE)
+        tries = agent.answers["GET devices"]
+        await until(lambda: agent.answers["GET devices"] > tries + 2)
+    assert caplog.text.count("The agent could not be followed; trying again") == 1
+
+    await told.expect(changed)
+    assert hass.states.get(STABILITY).state == "changed"
 
 
 async def test_unloading_in_the_midst_of_events_loses_none(

@@ -1,7 +1,7 @@
 """Setting up, unloading and removing: what is there, and what is left."""
 
 import os
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,11 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.loader import async_get_integration
 from homeassistant.setup import async_setup_component
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from homeassistant.util.dt import utcnow
+from pytest_homeassistant_custom_component.common import (
+    MockConfigEntry,
+    async_fire_time_changed,
+)
 
 from custom_components.fwid.const import CONF_DEVICES, DOMAIN
 from tests.integration.conftest import CAMERA, PLUG, until
@@ -146,19 +150,20 @@ async def test_an_agent_that_does_not_fit_is_not_followed(
     key: str,
     shown: str | None,
 ) -> None:
-    """A repair says what to update; it goes when it is done."""
+    """A repair says what to update; once that is done, nobody has to do more."""
     for name, value in fields.items():
         setattr(agent, name, value)
     issues = ir.async_get(hass).issues
 
     assert not await hass.config_entries.async_setup(entry.entry_id)
 
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.SETUP_RETRY
     assert entry.error_reason_translation_key == key
     assert [issue.translation_key for issue in issues.values()] == ([shown] if shown else [])
 
     agent.id, agent.version, agent.api = entry.unique_id, "0.1.0", 1
-    assert await hass.config_entries.async_reload(entry.entry_id)
+    async_fire_time_changed(hass, utcnow() + timedelta(seconds=30))
+    await until(lambda: entry.state is ConfigEntryState.LOADED)
     assert not issues
 
 
