@@ -18,6 +18,7 @@ from fwid_agent.store import Store
 
 from tests.agent.pipeline.test_replay import (
     CONFIG,
+    EXCERPT,
     ONE,
     OTHER,
     as_text,
@@ -49,7 +50,7 @@ class StoppedError(Exception):
     """Ends a run in this process as a kill would: nothing more is stored."""
 
 
-def stop_after(count: int, capture: Path, store: Path) -> bool:
+def stop_after(count: int, captures: Sequence[Path], store: Path) -> bool:
     """Replay and stop after so many blocks; says whether there were as many."""
     seen = 0
 
@@ -59,7 +60,7 @@ def stop_after(count: int, capture: Path, store: Path) -> bool:
         if seen == count:
             raise StoppedError
 
-    request = ReplayRequest((str(capture),), str(store), config=CONFIG)
+    request = ReplayRequest(tuple(map(str, captures)), str(store), config=CONFIG)
     try:
         for _ in replay(request, on_progress=look, on_note=pytest.fail):
             pass
@@ -77,7 +78,7 @@ def test_stopped_after_any_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     capture.write_bytes(pcap(frames))
     run([capture], tmp_path / "whole.db")
     stored: list[int] = []
-    while stop_after(len(stored) + 1, capture, store := tmp_path / f"{len(stored)}.db"):
+    while stop_after(len(stored) + 1, [capture], store := tmp_path / f"{len(stored)}.db"):
         stored.append(sum(row.packets_sent for row in content(store).devices))
         run([capture], store)
         assert_same_content(store, tmp_path / "whole.db")
@@ -85,6 +86,25 @@ def test_stopped_after_any_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(stored) > 20
     assert len(set(stored)) == 4  # nothing, and what there was after each day but the last
     assert max(stored) < len(frames)
+
+
+def test_stopped_where_captures_overlap(tmp_path: Path) -> None:
+    """A day that is half read is not over because another capture has gone on beyond it."""
+    long, *short = (tmp_path / f"{number}.pcap" for number in range(9))
+    long.write_bytes(pcap([says(ONE, START_NS + hour * HOUR_NS) for hour in range(24 * 8)]))
+    for number, capture in enumerate(short, 2):
+        begin_ns = START_NS + number * DAY_NS // 2
+        frames = [says(OTHER, begin_ns + minute * HOUR_NS // 60) for minute in range(600)]
+        capture.write_bytes(pcap(frames))
+    verdicts = run([long, *short], tmp_path / "whole.db").verdicts
+    stops = 0
+    while stop_after(stops + 1, [long, *short], store := tmp_path / f"{stops}.db"):
+        stops += 1
+        run([long, *short], store)
+        assert_same_content(store, tmp_path / "whole.db")
+
+    assert stops >= len([long, *short])
+    assert [line.device for line in verdicts].count(OTHER) == 4
 
 
 @by_unit
@@ -110,9 +130,11 @@ def test_stopped_at_any_verdict(tmp_path: Path, unit: UnitKind) -> None:
 # --- kills ---------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+@pytest.fixture(scope="module", params=["captures", "overlapping folders"])
+def home(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Captures of a home: real ones, and one over days that is read in several blocks."""
+    if request.param == "overlapping folders":
+        return [EXCERPT / "D-LinkSensor", EXCERPT / "D-LinkSiren"]
     long = tmp_path_factory.mktemp("home") / "long.pcap"
     long.write_bytes(pcap(days_of(9, padding=10_000)))
     return [*in_time("D-LinkSensor")[::2], long]

@@ -126,6 +126,8 @@ class Home:
         self.collect()
         for mac in sorted(self.devices):
             yield from self._judge(mac, self.devices[mac], border_ns)
+        if border_ns is None:
+            self._border_ns = _NEVER_NS  # a later run may have captures of any time
         self.commit()
 
     def _passed(self, border_ns: int) -> bool:
@@ -222,7 +224,7 @@ class Home:
             mac: write_watch(self.devices[mac].watch, self.devices[mac].judged_ns)
             for mac in sorted(self._changed)
         }
-        self._ledger.commit(self.ingest.devices.counts(), states)
+        self._ledger.commit(self.ingest.devices.counts(), states, self._border_ns)
         self._changed.clear()
 
     def make_room(self, now_ns: int, places: int, silent_ns: int) -> int:
@@ -248,6 +250,9 @@ class Home:
 
     def restore(self, store: Store) -> None:
         """Go on with what an earlier run has left."""
+        # Where captures overlap, time goes back, and a unit that began before may be half read.
+        border_ns = store.border_ns()
+        self._border_ns = _NEVER_NS if border_ns is None else border_ns
         for mac, text in store.states().items():
             units = store.units(mac, self._longest_ns)
             watch, judged_ns = read_watch(text, units, self._longest_ns)

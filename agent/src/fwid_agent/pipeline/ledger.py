@@ -125,7 +125,9 @@ class Ledger:
         if position:
             self._unsaved.positions[source] = position
 
-    def commit(self, counts: DeviceCounts, states: Mapping[int, str]) -> None:
+    def commit(
+        self, counts: DeviceCounts, states: Mapping[int, str], border_ns: int | None = None
+    ) -> None:
         """Store everything since the last commit, in one transaction.
 
         Where that fails it stays to be stored, the newest of it.
@@ -144,6 +146,7 @@ class Ledger:
             states=states,
             events=unsaved.events,
             positions=unsaved.positions,
+            border_ns=border_ns,
         )
         try:
             stored = self._store.commit_progress(progress)

@@ -1,4 +1,4 @@
-"""What is known of the store itself: whose it is, and what time it was last."""
+"""What is known of the store itself: whose it is, and what time it has come to."""
 
 import sqlite3
 from uuid import UUID, uuid4
@@ -6,6 +6,7 @@ from uuid import UUID, uuid4
 from fwid_agent.store.database import transaction
 
 _BELIEVED = "believed_ns"  # the time by which was forgotten last
+_BORDER = "border_ns"  # units that began before it have been judged
 
 
 def read_agent(connection: sqlite3.Connection) -> UUID | None:
@@ -35,6 +36,17 @@ def read_believed_ns(connection: sqlite3.Connection) -> int | None:
         return int(value)
     (newest_ns,) = connection.execute("SELECT max(last_seen_ns) FROM devices").fetchone()
     return None if newest_ns is None else int(newest_ns)
+
+
+def put_border_ns(connection: sqlite3.Connection, border_ns: int) -> None:
+    """Keep up to where units were judged."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES (?, ?)", (_BORDER, str(border_ns)))
+
+
+def read_border_ns(connection: sqlite3.Connection) -> int | None:
+    """Read up to where units were judged; None where no run has said it."""
+    value = _read(connection, _BORDER)
+    return None if value is None else int(value)
 
 
 def _read(connection: sqlite3.Connection, key: str) -> str | None:

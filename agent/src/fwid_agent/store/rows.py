@@ -64,6 +64,7 @@ class Progress:
     positions: Mapping[str, str] = field(default_factory=dict)  # source -> where it goes on
     events: Sequence[Event] = ()
     names: Mapping[int, str] = field(default_factory=dict)  # that devices give themselves
+    border_ns: int | None = None  # units that began before it are judged; None: as it was
 
 
 @dataclass(frozen=True, slots=True)

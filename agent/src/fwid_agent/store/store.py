@@ -94,6 +94,8 @@ class Store:
             devices.put_states(connection, progress.states)
             devices.put_positions(connection, progress.positions)
             verdicts.put_verdicts(connection, progress.verdicts)
+            if progress.border_ns is not None:
+                meta.put_border_ns(connection, progress.border_ns)
             return events.put_events(connection, progress.events)
 
     def open_session(self, session: SessionProgress) -> int:
@@ -164,6 +166,11 @@ class Store:
         """What time it was last; of the newest device where that is not known, or None."""
         with self._reading() as connection:
             return meta.read_believed_ns(connection)
+
+    def border_ns(self) -> int | None:
+        """Before which time all units were judged, None where that is not known."""
+        with self._reading() as connection:
+            return meta.read_border_ns(connection)
 
     def session(self, fingerprint: str) -> SessionProgress | None:
         """How far an input has been read, None where it is new."""
