@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import tracemalloc
+from itertools import permutations
 from pathlib import Path
 
 import pytest
@@ -262,12 +263,18 @@ class TestFolders:
         with pytest.raises(UnreadableInputError, match="cannot be read"):
             find_captures([str(tmp_path)])
 
-    def test_files_keep_the_order_in_which_they_are_given(self, tmp_path: Path) -> None:
-        """Only a folder is sorted; one bad file that was named is an error."""
+    def test_files_and_folders_are_sorted_together(self, tmp_path: Path) -> None:
+        """Whatever is named first; only a stream has no time. One bad file named is an error."""
+        (tmp_path / "folder").mkdir()
+        os.mkfifo(pipe := tmp_path / "pipe")
+        for name, second in (("folder/1", 1), ("folder/5", 5)):
+            write(tmp_path / name, pcap([Frame(b"x", second * 10**9)]))
         late = write(tmp_path / "late", pcap([Frame(b"x", 9 * 10**9)]))
-        early = write(tmp_path / "early", pcap([Frame(b"x", 10**9)]))
-        found = find_captures([str(late), str(early)])
-        assert [c.first_ts_ns for c in found.captures] == [9 * 10**9, 10**9]
+        early = write(tmp_path / "early", pcap([Frame(b"x", 3 * 10**9)]))
+        for paths in permutations(map(str, (late, pipe, early, tmp_path / "folder"))):
+            *files, last = find_captures(paths).captures
+            assert [c.first_ts_ns for c in files] == [second * 10**9 for second in (1, 3, 5, 9)]
+            assert last.path == str(pipe)
         with pytest.raises(UnreadableInputError):
             find_captures([str(late), str(write(tmp_path / "text", b"text" * 9))])
 

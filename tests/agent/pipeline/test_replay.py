@@ -205,6 +205,23 @@ def test_twice_counts_nothing_twice(tmp_path: Path, unit: UnitKind) -> None:
     assert_same_content(tmp_path / "home.db", tmp_path / "once.db")
 
 
+@by_unit
+def test_the_order_of_the_arguments_changes_nothing(tmp_path: Path, unit: UnitKind) -> None:
+    """Captures of all of them are read by their time: what was made later is judged later."""
+    (tmp_path / "both").mkdir()
+    folders = [EXCERPT / name for name in ("D-LinkSensor", "D-LinkSiren")]
+    for capture in in_time("D-LinkSensor", "D-LinkSiren"):
+        shutil.copy(capture, tmp_path / "both" / f"{capture.parent.name}-{capture.name}")
+    one = run([tmp_path / "both"], tmp_path / "one.db", unit)
+    times = [line.time for line in one.verdicts]
+    assert times == sorted(times)
+    for number, paths in enumerate((folders, folders[::-1])):
+        ran = run(paths, tmp_path / f"{number}.db", unit)
+        assert as_text(ran.verdicts) == as_text(one.verdicts)
+        assert ran.summary == one.summary
+        assert_same_content(tmp_path / f"{number}.db", tmp_path / "one.db")
+
+
 def test_what_is_counted_is_what_the_captures_hold(tmp_path: Path) -> None:
     """Devices, windows and summary count what the labels say, also after a second run."""
     with (EXCERPT / "labels.csv").open(newline="") as file:

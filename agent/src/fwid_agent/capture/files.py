@@ -2,7 +2,7 @@
 
 import os
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -138,7 +138,7 @@ def open_capture(path: str, block_bytes: int = BLOCK_BYTES) -> CaptureReader:
 
 
 def find_captures(paths: Sequence[str]) -> FoundCaptures:
-    """List captures: files as given, a folder's captures in the order of their first frame.
+    """List captures, of files and folders together, in the order in which they are to be read.
 
     Raises:
         UnreadableInputError: a file that was named is no capture, or a folder has none.
@@ -153,7 +153,16 @@ def find_captures(paths: Sequence[str]) -> FoundCaptures:
             notes += skipped
         else:
             captures.append(CaptureFile(path, 0 if is_stream(path) else _first_ts_ns(path)))
-    return FoundCaptures(tuple(captures), tuple(notes))
+    return FoundCaptures(tuple(in_order(captures)), tuple(notes))
+
+
+def in_order(captures: Iterable[CaptureFile]) -> list[CaptureFile]:
+    """Sort captures by their first frame; streams, of which nobody knows it, stay behind them."""
+    files: list[CaptureFile] = []
+    streams: list[CaptureFile] = []
+    for capture in captures:
+        (streams if is_stream(capture.path) else files).append(capture)
+    return sorted(files, key=lambda capture: (capture.first_ts_ns, capture.path)) + streams
 
 
 def _search(folder: Path) -> tuple[list[CaptureFile], list[str]]:
@@ -172,7 +181,7 @@ def _search(folder: Path) -> tuple[list[CaptureFile], list[str]]:
             notes.append(f"passed over {error}")
     if not captures:
         raise UnreadableInputError(str(folder), "no capture (pcap or pcapng) in this folder")
-    return sorted(captures, key=lambda capture: (capture.first_ts_ns, capture.path)), notes
+    return captures, notes
 
 
 def _first_ts_ns(path: str) -> int:

@@ -24,7 +24,10 @@ class UnitName(StrEnum):
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 Paths = Annotated[
     list[str],
-    typer.Argument(metavar="PATH", help="Captures, folders of captures, or - for standard input."),
+    typer.Argument(
+        metavar="PATH",
+        help="Captures, folders of captures, or - for standard input; read in the order of time.",
+    ),
 ]
 Window = Annotated[
     str | None,

@@ -7,7 +7,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fwid_agent.capture.files import CaptureFile, CaptureReader, find_captures, open_capture
+from fwid_agent.capture.files import (
+    CaptureFile,
+    CaptureReader,
+    find_captures,
+    in_order,
+    open_capture,
+)
 from fwid_agent.config import Config
 from fwid_agent.core.contacts import ContactBook
 from fwid_agent.core.devices import DeviceTracker, Sides
@@ -189,7 +195,7 @@ def list_readable(
         for fault in faults[1:]:
             on_note(str(fault))
         raise faults[0]
-    return captures, faults
+    return in_order(captures), faults
 
 
 def read_blocks(

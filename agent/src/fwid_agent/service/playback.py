@@ -30,14 +30,14 @@ class Playback:
     When they end, time goes on over the end of the last unit, and then as fast as real time.
 
     Args:
-        captures: what is replayed.
+        captures: what is replayed, in the order of reading.
         speed: times real time; None is as fast as it goes.
         unit_ns: length of a unit.
 
     """
 
     def __init__(self, captures: Sequence[CaptureFile], speed: float | None, unit_ns: int) -> None:
-        self._captures = sorted(captures, key=lambda capture: capture.first_ts_ns)
+        self._captures = captures
         self._speed = speed
         self._unit_ns = unit_ns
         self.clock = ReplayClock(speed)
