@@ -67,13 +67,16 @@ async def read_fingerprint(host: str, port: int, context: ssl.SSLContext) -> str
         context: one that checks nothing, as there is nothing to check yet.
 
     Raises:
-        UnreachableError: nobody is there, or nobody who speaks TLS.
+        AnswerError: who is there does not speak TLS.
+        UnreachableError: nobody is there.
 
     """
     try:
         URL.build(scheme="https", host=host, port=port)  # a host that is none raises here
         async with asyncio.timeout(_PATIENCE_S):
             _, writer = await asyncio.open_connection(host, port, ssl=context)
+    except ssl.SSLError as error:
+        raise AnswerError("who answers does not speak TLS") from error
     except (OSError, TimeoutError, ValueError) as error:
         raise UnreachableError(str(error) or type(error).__name__) from error
     try:

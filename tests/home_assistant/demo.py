@@ -95,7 +95,7 @@ def show(page: Page, home: HomeAssistant, agent: Agent, captures: list[Path], im
 
 
 def tidy(page: Page) -> None:
-    """Take away what is of this machine only: parts of Home Assistant that are not installed here."""
+    """Take away what is of this machine only: not all of Home Assistant is installed here."""
     for entry in ask(page, "config_entries/get", domain="google_translate"):
         call = "path => document.querySelector('home-assistant').hass.callApi('DELETE', path)"
         page.evaluate(call, f"config/config_entries/entry/{entry['entry_id']}")

@@ -1,5 +1,7 @@
 """Every way to add an agent, to be let in again, to follow it elsewhere, and to choose devices."""
 
+import asyncio
+from asyncio import StreamReader, StreamWriter
 from ipaddress import ip_address
 from typing import Any
 from unittest.mock import patch
@@ -30,6 +32,7 @@ from custom_components.fwid.const import (
     DOMAIN,
     MOST_DEVICES,
 )
+from custom_components.fwid.introduction import read_address
 from tests.integration.conftest import CAMERA, CRAFTED, PLUG, as_shown, is_plain, until
 from tests.integration.fake_agent import START, FakeAgent, make_device
 
@@ -165,7 +168,7 @@ async def test_an_address_without_an_agent_can_be_corrected(
     result = await answer(hass, result, host=agent.host, port=1)
     assert result["errors"] == {"base": "cannot_connect"}
 
-    for host in ("", "not a host", "pi.local:8127"):
+    for host in ("", "not a host", "[", "pi.local:port"):
         result = await answer(hass, result, host=host, port=agent.port)
         assert result["errors"] == {"base": "cannot_connect"}
 
@@ -178,6 +181,41 @@ async def test_an_address_without_an_agent_can_be_corrected(
     result = await pair(hass, result, agent)
     result = await answer(hass, result, **CHOICE)
     assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize(
+    ("typed", "address"),
+    [
+        ("pi.local", ("pi.local", 8127)),
+        (" 192.168.1.5 ", ("192.168.1.5", 8127)),
+        ("https://pi.local:8443/devices", ("pi.local", 8443)),
+        ("https://pi.local/", ("pi.local", 8127)),
+        ("pi.local:8443", ("pi.local", 8443)),
+        ("fd00::5", ("fd00::5", 8127)),
+        ("https://[fd00::5]:8443/", ("fd00::5", 8443)),
+        ("[fd00::5]", ("fd00::5", 8127)),
+        ("somebody:secret@pi.local", ("pi.local", 8127)),
+    ],
+)
+def test_the_address_of_the_page_is_one_of_the_agent(typed: str, address: tuple[str, int]) -> None:
+    """People copy what stands in their browser's address bar."""
+    assert read_address(typed, 8127) == address
+
+
+async def test_what_does_not_speak_tls_is_told_apart(hass: HomeAssistant, agent: FakeAgent) -> None:
+    """On the port of Home Assistant itself somebody answers, but no agent."""
+
+    async def answer_plainly(_: StreamReader, writer: StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(answer_plainly, agent.host)
+    async with server:
+        result = await begin(hass, SOURCE_USER)
+        port = server.sockets[0].getsockname()[1]
+        result = await answer(hass, result, host=agent.host, port=port)
+
+    assert result["errors"] == {"base": "no_agent"}
 
 
 async def test_what_speaks_tls_but_is_no_agent_is_told_apart(
@@ -260,7 +298,7 @@ async def test_an_agent_that_does_not_fit_gets_its_token_back(
     result = await pair(hass, await give_address(hass, agent), agent)
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, reason)
-    assert list(agent.tokens) == ["secret"]
+    await until(lambda: list(agent.tokens) == ["secret"])
 
 
 async def test_an_agent_is_added_once(
@@ -270,7 +308,20 @@ async def test_an_agent_is_added_once(
     result = await pair(hass, await give_address(hass, agent), agent)
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
-    assert list(agent.tokens) == ["secret"]
+    await until(lambda: list(agent.tokens) == ["secret"])
+
+
+async def test_a_dialog_that_is_closed_leaves_no_token(
+    hass: HomeAssistant, agent: FakeAgent
+) -> None:
+    """Whoever changes their mind at the last step leaves nobody on the agent's list."""
+    result = await pair(hass, await give_address(hass, agent), agent)
+    assert result["step_id"] == "devices"
+    assert len(agent.tokens) == 2
+
+    hass.config_entries.flow.async_abort(result["flow_id"])
+
+    await until(lambda: list(agent.tokens) == ["secret"])
 
 
 async def test_too_many_devices_are_refused(hass: HomeAssistant, agent: FakeAgent) -> None:
@@ -402,6 +453,17 @@ async def test_an_announcement_moves_the_entry_to_the_new_address(
     await until(lambda: agent.followers == 1)
 
 
+async def test_an_announcement_that_says_nothing_new_asks_nothing(
+    hass: HomeAssistant, loaded: MockConfigEntry, agent: FakeAgent
+) -> None:
+    """An agent announces itself anew with each device that it sees."""
+    agent.requests.clear()
+    result = await begin(hass, SOURCE_ZEROCONF, zeroconf_of(agent))
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
+    assert agent.requests == []
+
+
 async def test_an_impostor_cannot_move_the_entry(
     hass: HomeAssistant, entry: MockConfigEntry, agent: FakeAgent
 ) -> None:
@@ -433,6 +495,17 @@ async def test_the_app_hands_over_its_token(hass: HomeAssistant, agent: FakeAgen
     assert result["title"] == "fwid"
     assert result["result"].data[CONF_TOKEN] == "app-token"
     assert result["result"].unique_id == agent.id
+
+
+async def test_the_token_of_an_app_that_is_not_followed_stays_the_apps(
+    hass: HomeAssistant, agent: FakeAgent
+) -> None:
+    """It was not asked for here, and the app hands it over again."""
+    result = await begin(hass, SOURCE_HASSIO, app_of(agent))
+    hass.config_entries.flow.async_abort(result["flow_id"])
+    await hass.async_block_till_done()
+
+    assert "app-token" in agent.tokens
 
 
 async def test_the_app_brings_a_new_token_and_address(
@@ -519,7 +592,7 @@ async def test_another_agent_is_not_let_in_for_the_old_one(
     result = await answer(hass, result, code="12345678")
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "other_agent")
-    assert list(agent.tokens) == ["secret"]
+    await until(lambda: list(agent.tokens) == ["secret"])
     assert entry.data[CONF_TOKEN] == "secret"
 
 
