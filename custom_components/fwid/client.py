@@ -16,18 +16,8 @@ import aiohttp
 from yarl import URL
 
 from .errors import AnswerError, CertificateError, RefusedError, TokenError, UnreachableError
-from .models import (
-    AgentInfo,
-    Changed,
-    Device,
-    Json,
-    Judged,
-    Message,
-    parse_device,
-    parse_info,
-    parse_judged,
-    parse_message,
-)
+from .models import AgentInfo, Changed, Device, Judged, Message
+from .parsing import Json, parse_device, parse_info, parse_judged, parse_message
 
 _LOGGER = logging.getLogger(__name__)
 _PREFIX = "/api/v1/"

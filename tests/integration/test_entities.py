@@ -29,7 +29,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from syrupy.assertion import SnapshotAssertion
 from syrupy.filters import props
 
-from custom_components.fwid.models import parse_device
+from custom_components.fwid.parsing import parse_device
 from custom_components.fwid.sensor import judge_confidence
 from tests.integration.conftest import CAMERA, PLUG, until
 from tests.integration.fake_agent import PNG, FakeAgent, make_device

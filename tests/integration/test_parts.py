@@ -12,7 +12,8 @@ from custom_components.fwid import client as client_module
 from custom_components.fwid.backoff import Backoff
 from custom_components.fwid.client import Address, AgentClient
 from custom_components.fwid.errors import AnswerError, RefusedError
-from custom_components.fwid.models import Changed, Event, Gap, Reason, parse_judged, parse_message
+from custom_components.fwid.models import Changed, Event, Gap, Reason
+from custom_components.fwid.parsing import parse_judged, parse_message
 from custom_components.fwid.words import describe_reason, short_number
 from tests.integration.conftest import CAMERA
 from tests.integration.fake_agent import FakeAgent

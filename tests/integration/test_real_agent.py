@@ -13,7 +13,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 
 from custom_components.fwid.const import DOMAIN, EVENT_FIRMWARE_CHANGED
-from custom_components.fwid.models import parse_info
+from custom_components.fwid.parsing import parse_info
 from tests.integration.conftest import device_id_of, until
 from tests.integration.real_agent import FWID, SENSOR, RealAgent
 

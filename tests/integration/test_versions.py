@@ -10,7 +10,8 @@ from homeassistant.helpers import entity_registry as er
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.fwid.const import CONF_SHARE_VERSIONS
-from custom_components.fwid.models import VersionName, parse_device
+from custom_components.fwid.models import VersionName
+from custom_components.fwid.parsing import parse_device
 from custom_components.fwid.versions import plan_label
 from tests.integration.conftest import CAMERA, until
 from tests.integration.fake_agent import FakeAgent, Json, make_device
