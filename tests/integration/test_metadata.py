@@ -131,6 +131,20 @@ def test_a_translation_is_complete(language: str) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
+def test_card_and_entities_use_the_same_words(language: str) -> None:
+    """A state, or an action, is called alike wherever a person meets it."""
+    texts = load(f"translations/{language}.json")
+    card = json.loads((ROOT / f"card/src/translations/{language}.json").read_text())
+
+    for state, word in texts["entity"]["sensor"]["stability"]["state"].items():
+        assert card[f"state_{state}"] == word
+    assert card["wrong_alarm"] == texts["services"]["wrong_alarm"]["name"]
+    for key in ("similarity", "effect_size"):
+        name = texts["entity"]["sensor"][key]["name"]
+        assert any(text.startswith(name) for text in card.values()), name
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_texts_are_plain(language: str) -> None:
     """No markup but Markdown, no address, no quoted placeholder, no space around."""
     for key, text in flatten(load(f"translations/{language}.json")):
