@@ -158,15 +158,19 @@ class AgentClient:
         """
         url = self._base.join(URL("events/ws"))
         try:
-            async with self._session.ws_connect(
-                url,
-                headers=self._headers,
-                ssl=self._pinned,
-                heartbeat=_HEARTBEAT_S,
-                max_msg_size=_MOST_MESSAGE_BYTES,
-                timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
-            ) as socket:
+            async with (
+                asyncio.timeout(_PATIENCE_S) as patience,
+                self._session.ws_connect(
+                    url,
+                    headers=self._headers,
+                    ssl=self._pinned,
+                    heartbeat=_HEARTBEAT_S,
+                    max_msg_size=_MOST_MESSAGE_BYTES,
+                    timeout=aiohttp.ClientWSTimeout(ws_close=1.0),
+                ) as socket,
+            ):
                 await socket.send_json({"after": after})
+                patience.reschedule(None)  # from here on, the heartbeat notices a silence
                 yield Changed()
                 async for message in socket:
                     if message.type is not aiohttp.WSMsgType.TEXT:

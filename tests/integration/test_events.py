@@ -26,10 +26,12 @@ from pytest_homeassistant_custom_component.common import (
     mock_restore_cache_with_extra_data,
 )
 
+from custom_components.fwid import client as client_module
 from custom_components.fwid import coordinator as coordinator_module
 from custom_components.fwid.const import DOMAIN, EVENT_FIRMWARE_CHANGED
 from tests.integration.conftest import CAMERA, PLUG, until
 from tests.integration.fake_agent import FakeAgent, format_time
+from tests.integration.silent_network import silent_network
 
 STABILITY = "sensor.porch_porch_camera_firmware_stability"
 _NEXT_S = coordinator_module.Backoff.next_s
@@ -233,6 +235,31 @@ async def test_once_over_a_network_that_is_cut_for_an_hour(
     assert 60 < len(waited) < 150
     assert caplog.text.count("Error requesting fwid data") == 1
     assert caplog.text.count("Connected to the agent again") == 1
+
+
+async def test_once_over_a_network_that_loses_everything_without_a_word(
+    hass: HomeAssistant, entry: MockConfigEntry, agent: FakeAgent, camera: dr.DeviceEntry
+) -> None:
+    """A cable that is pulled ends no connection: only what does not come tells of it."""
+    async with silent_network(agent.host, agent.port) as network:
+        hass.config_entries.async_update_entry(entry, data={**entry.data, "port": network.port})
+        with (
+            patch.object(client_module, "_HEARTBEAT_S", 0.2),
+            patch.object(client_module, "_PATIENCE_S", 0.3),
+        ):
+            assert await hass.config_entries.async_setup(entry.entry_id)
+            await until(lambda: agent.followers == 1)
+            told = Told(hass)
+            await told.listen()
+            first = agent.change_version(CAMERA)
+            await told.expect(first)
+
+            network.cut()
+            second = agent.change_version(CAMERA)
+            await until(lambda: hass.states.get(STABILITY).state == STATE_UNAVAILABLE)
+            network.mend()
+            await told.expect(first, second)
+        assert await hass.config_entries.async_unload(entry.entry_id)
 
 
 async def test_once_over_a_restart_of_home_assistant(
