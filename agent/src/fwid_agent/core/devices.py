@@ -82,8 +82,9 @@ class DeviceTracker:
         self._sent = np.zeros(max_devices)
         self._received = np.zeros(max_devices)
         self._bytes = np.zeros(max_devices)
-        self._first_ns = np.full(max_devices, np.iinfo(np.int64).max)
-        self._last_ns = np.zeros(max_devices, np.int64)
+        # One place more takes the times of packets that are nobody's, whose index is -1.
+        self._first_ns = np.full(max_devices + 1, np.iinfo(np.int64).max)
+        self._last_ns = np.zeros(max_devices + 1, np.int64)
         self._gateway = np.zeros(max_devices, bool)
         self.overflow = 0  # packets of MACs beyond the bound
 
@@ -106,20 +107,20 @@ class DeviceTracker:
         source = self._find(batch.src_mac)
         target = self._find(batch.dst_mac)
         self._count(batch, source, target)
-        four, six = batch.ip_version == 4, batch.ip_version == 6
+        four, six = batch.ip_version == 4, np.flatnonzero(batch.ip_version == 6)
         source_global = four & _GLOBAL_IPV4[(batch.src_lo >> np.uint64(16)) & np.uint64(0xFFFF)]
         target_global = four & _GLOBAL_IPV4[(batch.dst_lo >> np.uint64(16)) & np.uint64(0xFFFF)]
         forwarded = source_global.copy()
         evidence = np.flatnonzero(source_global & (source >= 0))
-        if six.any():
+        if len(six):
             known_at = self._gateways_known_at(source, evidence)
+            source_hi, target_hi = batch.src_hi[six], batch.dst_hi[six]
             # The same /64 is the same home, also with global addresses.
-            same = batch.src_hi == batch.dst_hi
-            source_six = six & (batch.src_hi >> np.uint64(61) == 1) & ~same
-            target_six = six & (batch.dst_hi >> np.uint64(61) == 1) & ~same
-            forwarded |= source_six & (known_at[source] < np.arange(len(batch))) & (source >= 0)
-            source_global |= source_six
-            target_global |= target_six
+            away = source_hi != target_hi
+            source_global[six] = away & (source_hi >> np.uint64(61) == 1)
+            target_global[six] = away & (target_hi >> np.uint64(61) == 1)
+            known = (source[six] >= 0) & (known_at[source[six]] < six)
+            forwarded[six] = known & source_global[six]
         self._gateway[source[evidence]] = True
         sender = np.where(forwarded, _NO_DEVICE, source).astype(np.int32)
         return Sides(sender, target, target_global.astype(np.uint8), source_global.astype(np.uint8))
@@ -197,7 +198,5 @@ class DeviceTracker:
             # One place more takes what belongs to no device.
             packets[:n] += np.bincount(side + 1, minlength=n + 1)[1:]
             self._bytes[:n] += np.bincount(side + 1, wire, n + 1)[1:]
-            known = np.flatnonzero(side >= 0)
-            if len(known):
-                np.minimum.at(self._first_ns, side[known], batch.ts_ns[known])
-                np.maximum.at(self._last_ns, side[known], batch.ts_ns[known])
+            np.minimum.at(self._first_ns, side, batch.ts_ns)
+            np.maximum.at(self._last_ns, side, batch.ts_ns)

@@ -71,6 +71,7 @@ IPV6 = np.dtype(
     ]
 )
 EXTENSION = np.dtype([("next", "u1"), ("length", "u1"), ("fragment", ">u2")])
+OPTION = np.dtype([("kind", "u1"), ("length", "u1"), ("value", ">u2")])
 TCP = np.dtype(
     [
         ("src", ">u2"),

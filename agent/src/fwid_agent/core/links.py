@@ -12,7 +12,6 @@ from fwid_agent.core.headers import take
 from fwid_agent.types import I8, U1, U2, U4, U8, Bools, FrameBlock, LinkType, Undecoded
 
 IPV4, IPV6 = 0x0800, 0x86DD
-_TAGS = (0x8100, 0x88A8, 0x9100)
 _MAX_TAGS = 4  # more are no network that anybody runs
 _ETHERNET_BYTES, _COOKED_BYTES, _COOKED2_BYTES = 14, 16, 20
 _LEAST_TYPE = 0x0600  # below, the field is a length: 802.3 with LLC
@@ -138,7 +137,7 @@ def _read_raw(buffer: U1, offsets: I8, captured: U4) -> Link:
 
 
 def _strip_tags(block: FrameBlock, link: Link) -> None:
-    tagged = np.flatnonzero(np.isin(link.ethertype, _TAGS))
+    tagged = np.flatnonzero(_is_tag(link.ethertype))
     for depth in range(_MAX_TAGS):
         if not len(tagged):
             return
@@ -151,14 +150,19 @@ def _strip_tags(block: FrameBlock, link: Link) -> None:
         link.ethertype[tagged] = ethertype
         link.undecoded[tagged[short]] = Undecoded.TRUNCATED
         link.at[tagged] += 4
-        tagged = tagged[np.isin(ethertype, _TAGS)]
+        tagged = tagged[_is_tag(ethertype)]
     link.undecoded[tagged] = Undecoded.MALFORMED
+
+
+def _is_tag(ethertype: U2) -> Bools:
+    tags: Bools = (ethertype == 0x8100) | (ethertype == 0x88A8) | (ethertype == 0x9100)
+    return tags
 
 
 def _strip_snap(block: FrameBlock, link: Link) -> None:
     """Read the ethertype behind LLC and SNAP (RFC 1042), where a frame has a length instead."""
-    plain = (link.ethertype == 0) & (link.undecoded == Undecoded.OK)
-    chosen = np.flatnonzero(plain & (block.captured_bytes >= link.at + headers.SNAP.itemsize))
+    plain = np.flatnonzero((link.ethertype == 0) & (link.undecoded == Undecoded.OK))
+    chosen = plain[block.captured_bytes[plain] >= link.at[plain] + headers.SNAP.itemsize]
     if not len(chosen):
         return
     rows = take(block.buffer, block.offsets[chosen] + link.at[chosen], headers.SNAP)

@@ -29,7 +29,7 @@ from fwid_agent.types import (
 _MAX_EXTENSIONS = 8
 _TCP, _UDP = 6, 17
 _FRAGMENT_HEADER, _AUTHENTICATION = 44, 51
-_EXTENSIONS = (0, 43, _FRAGMENT_HEADER, _AUTHENTICATION, 60, 135)
+_IS_EXTENSION = np.isin(np.arange(256), (0, 43, _FRAGMENT_HEADER, _AUTHENTICATION, 60, 135))
 
 
 @dataclass(slots=True)
@@ -131,7 +131,7 @@ def _read_ipv6(block: FrameBlock, link: Link, six: I8, net: _Network) -> None:
 
 
 def _skip_extensions(block: FrameBlock, link: Link, index: I8, net: _Network) -> None:
-    open_ = index[np.isin(net.proto[index], _EXTENSIONS)]
+    open_ = index[_IS_EXTENSION[net.proto[index]]]
     for _ in range(_MAX_EXTENSIONS):
         if not len(open_):
             return
@@ -149,7 +149,7 @@ def _skip_extensions(block: FrameBlock, link: Link, index: I8, net: _Network) ->
         net.proto[open_] = rows["next"]
         net.at[open_] += size
         # What follows in a later fragment is payload, whatever its first byte looks like.
-        open_ = open_[~later & np.isin(rows["next"], _EXTENSIONS)]
+        open_ = open_[~later & _IS_EXTENSION[rows["next"]]]
     link.undecoded[open_] = Undecoded.MALFORMED
 
 

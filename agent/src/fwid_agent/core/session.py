@@ -10,6 +10,7 @@ from fwid_agent.types import F8, I4, I8, ROW_COUNT
 
 _LEAST_WATCH_NS = 1_000_000_000
 _SHORTEST_GAP_S = 1e-6
+_LOG10_E = np.log10(np.e)
 _NEVER_NS = np.iinfo(np.int64).min
 
 
@@ -122,4 +123,5 @@ class Session:
         self._last_ns[slot[last]] = ts_ns[last]
         known = before != _NEVER_NS
         gap_s = (ts_ns[known] - before[known]) * 1e-9
-        return order[known], np.log10(np.maximum(gap_s, _SHORTEST_GAP_S))
+        # The natural logarithm is vectorised where the one to base 10 is not.
+        return order[known], np.log(np.maximum(gap_s, _SHORTEST_GAP_S)) * _LOG10_E

@@ -7,7 +7,7 @@ above 29 are written as 31 ("other").
 
 import numpy as np
 
-from fwid_agent.core.headers import take
+from fwid_agent.core.headers import OPTION, take
 from fwid_agent.types import I8, U1, U2, U4, Bools
 
 _SYN = 0x02
@@ -42,27 +42,24 @@ def read_options(buffer: U1, at: I8, room: I8, tcp: Bools, flags: U1) -> tuple[U
     end = np.minimum(room[chosen], _MOST_BYTES)
     rows = take(buffer, at[chosen], _LAYOUT).view(np.uint8).reshape(len(chosen), -1)
     rows[np.arange(_LAYOUT.itemsize) >= end[:, None]] = 0
-    cursor = np.zeros(len(chosen), np.int64)
-    active = np.ones(len(chosen), bool)
-    every = np.arange(len(chosen))
-    kept = np.zeros(len(chosen), np.int64)
-    while active.any():
-        kind = rows[every, cursor].astype(np.int64)
-        length = rows[every, cursor + 1].astype(np.int64)
-        code = np.where(kind > _LARGEST_KIND, _OTHER, kind + 1)
-        write = active & (kept < _MOST_KEPT)
-        pattern[chosen[write]] = pattern[chosen[write]] << np.uint32(5) | code[write].astype(
-            np.uint32
-        )
-        kept += write
-        is_mss = active & (kind == _MSS) & (length == 4) & (cursor + 4 <= end)
-        value = rows[every, cursor + 2].astype(np.uint16) << 8 | rows[every, cursor + 3]
-        mss[chosen[is_mss]] = value[is_mss]
-        single = (kind == _NOP) | (kind == _END)
+    begin = np.arange(len(chosen)) * _LAYOUT.itemsize
+    end += begin
+    cursor, options = begin, rows.ravel()
+    for depth in range(_MOST_BYTES):
+        option = take(options, cursor, OPTION)
+        kind, length = option["kind"], option["length"]
+        if depth < _MOST_KEPT:
+            code = np.where(kind > _LARGEST_KIND, _OTHER, kind + 1).astype(np.uint32)
+            pattern[chosen] = pattern[chosen] << np.uint32(5) | code
+        is_mss = (kind == _MSS) & (length == 4) & (cursor + 4 <= end)
+        mss[chosen[is_mss]] = option["value"][is_mss]
+        single = kind == _NOP
         cursor = cursor + np.where(single, 1, length)
         # A length below 2 cannot be; nothing behind it can be trusted.
-        active &= (kind != _END) & (single | (length >= 2)) & (cursor < end)
-        cursor = np.where(active, cursor, 0)
+        more = np.flatnonzero((kind != _END) & (single | (length >= 2)) & (cursor < end))
+        if not len(more):
+            break
+        chosen, cursor, end = chosen[more], cursor[more], end[more]
     return mss, pattern
 
 

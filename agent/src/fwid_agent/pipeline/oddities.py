@@ -34,8 +34,8 @@ class Oddities:
 
     def look(self, block: FrameBlock) -> None:
         """Look at the next block; tells once that the clock jumps back."""
-        kinds, counts = np.unique(block.link_type, return_counts=True)
-        self._links.update(dict(zip(kinds.tolist(), counts.tolist(), strict=True)))
+        counts = np.bincount(block.link_type)
+        self._links.update({kind: int(counts[kind]) for kind in np.flatnonzero(counts).tolist()})
         if len(block.ts_ns) and not self._jumped:
             self._look_at_clock(block)
         self._frames += len(block.ts_ns)
