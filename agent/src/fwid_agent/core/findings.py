@@ -15,6 +15,8 @@ from fwid_agent.core.comparison import Comparison
 from fwid_agent.core.features import FEATURES, in_units
 from fwid_agent.types import ROWS, Reason, Table, TokenKind
 
+_KINDS = tuple(TokenKind)  # by number: to look one up in the class costs more than the rest
+_KIND_NAMES = {kind: kind.name.lower() for kind in TokenKind}
 _SIZE_KINDS = (TokenKind.SIZE, TokenKind.FIRST_SIZE)
 _HEADER_KINDS = (
     TokenKind.TTL,
@@ -102,18 +104,18 @@ def _values(tokens: Table) -> list[Finding]:
         gone = _Cell(value[begin + part.index(lowest)], lowest)
         new = _Cell(value[begin + part.index(highest)], highest)
         if gone.evidence < 0 < new.evidence:
-            found.append(_replaced(row, TokenKind(kind), gone, new))
+            found.append(_replaced(row, _KINDS[kind], gone, new))
         elif new.evidence > 0:
-            found.append(_one_sided(row, TokenKind(kind), new, "new"))
+            found.append(_one_sided(row, _KINDS[kind], new, "new"))
         elif gone.evidence < 0:
-            found.append(_one_sided(row, TokenKind(kind), gone, "gone"))
+            found.append(_one_sided(row, _KINDS[kind], gone, "gone"))
     return found
 
 
 def _replaced(row: int, kind: TokenKind, gone: _Cell, new: _Cell) -> Finding:
     where = ROWS[row]
     params: dict[str, object] = {
-        "kind": kind.name.lower(),
+        "kind": _KIND_NAMES[kind],
         "protocol": where.protocol,
         "direction": where.direction,
         "scope": where.scope,
@@ -151,7 +153,7 @@ def _one_sided(row: int, kind: TokenKind, cell: _Cell, word: str) -> Finding:
             key = f"port_{word}"
         else:
             key = f"value_{word}"
-            params["kind"] = kind.name.lower()
+            params["kind"] = _KIND_NAMES[kind]
     return Finding(Sign.ONE_SIDED, row, Reason(key, params, abs(cell.evidence)))
 
 

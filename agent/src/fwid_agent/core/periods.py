@@ -109,10 +109,11 @@ def _apart(baseline: Period, test: Period) -> bool:
 
 
 def _visits(period: Period) -> I4:
-    visits = np.zeros(period.units, np.int32)
-    begin_ns = period.start_ns[0]
-    for unit in range(1, period.units):
-        later = period.start_ns[unit] - begin_ns > VISIT_PAUSE_NS
-        visits[unit] = visits[unit - 1] + later
-        begin_ns = period.start_ns[unit] if later else begin_ns
-    return visits
+    starts_ns: list[int] = period.start_ns.tolist()
+    visit, begin_ns = 0, starts_ns[0]
+    visits = []
+    for start_ns in starts_ns:
+        if start_ns - begin_ns > VISIT_PAUSE_NS:
+            visit, begin_ns = visit + 1, start_ns
+        visits.append(visit)
+    return np.array(visits, np.int32)
