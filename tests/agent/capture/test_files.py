@@ -6,12 +6,14 @@ import subprocess
 import sys
 import threading
 import tracemalloc
-from itertools import permutations
+from dataclasses import replace
+from itertools import pairwise, permutations
 from pathlib import Path
 
 import pytest
 import zstandard
-from fwid_agent.capture.files import count_frames, find_captures, fingerprint, open_capture
+from fwid_agent.capture.files import count_frames, find_captures, open_capture
+from fwid_agent.capture.opening import OPENING_FRAMES, read_opening
 from fwid_agent.capture.stream import is_stream
 from fwid_agent.errors import UnreadableInputError
 
@@ -308,13 +310,43 @@ def test_a_pipe_is_read_but_once(tmp_path: Path) -> None:
     writer.join()
 
 
-def test_fingerprint_tells_inputs_apart(tmp_path: Path) -> None:
-    """The same input is known again under another name; a longer one is another."""
-    data = pcap([Frame(bytes(1000))] * 200)
-    one = fingerprint(str(write(tmp_path / "one", data)))
-    assert one == fingerprint(str(write(tmp_path / "copy", data)))
-    assert one != fingerprint(str(write(tmp_path / "longer", data + data[24:])))
-    assert one != fingerprint(str(write(tmp_path / "other", b"\x00" + data[1:])))
-    assert not is_stream(str(tmp_path / "one"))
+def opening(path: Path, block_bytes: int = 1 << 22) -> bytes:
+    with open_capture(str(path), block_bytes) as reader:
+        return read_opening(reader)
+
+
+def test_an_opening_is_of_what_was_captured(tmp_path: Path) -> None:
+    """Neither format, compression nor the pieces that it is read in are part of it."""
+    frames = some_frames(OPENING_FRAMES + 9)
+    expected = opening(write(tmp_path / "plain", pcap(frames)))
+    for number, compress in enumerate(COMPRESSIONS.values()):
+        for container in CONTAINERS.values():
+            path = write(tmp_path / str(number), compress(container(frames)))
+            assert opening(path) == opening(path, 1 << 12) == expected
+
+
+def test_openings_of_a_growing_capture_begin_alike(tmp_path: Path) -> None:
+    """What was captured first stays first; another capture differs from its first frame on."""
+    frames = some_frames(OPENING_FRAMES + 9)
+    openings = [opening(write(tmp_path / "some", pcap(frames[:n]))) for n in range(len(frames))]
+    for shorter, longer in pairwise(openings):
+        assert longer.startswith(shorter)
+    assert len(set(openings)) == OPENING_FRAMES + 1
+    first = frames[0]
+    for other in (
+        replace(first, ts_ns=first.ts_ns + 1000),
+        replace(first, data=first.data[:-1] + bytes([first.data[-1] ^ 1])),
+    ):
+        opened = opening(write(tmp_path / "other", pcap([other, *frames[1:]])))
+        assert not set(digests(opened)) & set(digests(openings[-1]))
+
+
+def digests(text: bytes) -> list[bytes]:
+    return [text[at : at + 8] for at in range(0, len(text), 8)]
+
+
+def test_what_is_a_stream(tmp_path: Path) -> None:
+    """Files, folders and what is not there are none."""
+    assert not is_stream(str(write(tmp_path / "one", pcap([]))))
     assert not is_stream(str(tmp_path))
     assert not is_stream(str(tmp_path / "missing"))

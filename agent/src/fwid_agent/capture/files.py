@@ -1,7 +1,6 @@
 """Captures from files, folders and standard input, as blocks of frames."""
 
 import os
-import struct
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -191,19 +190,6 @@ def _first_ts_ns(path: str) -> int:
         except UnreadableInputError:
             return 0  # it is a capture; what is wrong inside is told when it is read
     return 0 if block is None or not len(block.ts_ns) else int(block.ts_ns[0])
-
-
-def fingerprint(path: str) -> str:
-    """Return a text that is the same whenever the same input is read: its size and its start.
-
-    A stream has none: reading its start would take it away from whoever reads it later.
-    """
-    import hashlib  # noqa: PLC0415 - only runs with a store need it
-
-    with Path(path).open("rb") as file:
-        head = file.read(1 << 16)
-    size = Path(path).stat().st_size
-    return hashlib.sha256(struct.pack("<q", size) + head).hexdigest()
 
 
 def count_frames(path: str) -> tuple[int, int]:

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,6 +88,13 @@ class UnitAccumulator:
     def end_session(self) -> None:
         """End the session; one that was shorter than a window counts as a whole one."""
         self._session.tell_rest(self._watched)
+
+    def reopen_session(self) -> None:
+        """Take back what the end of the session had told: it goes on after all."""
+        told: dict[Owner, float] = {}
+        deepcopy(self._session).tell_rest(told)
+        for owner, share in told.items():
+            self._watched[owner] = self._watched.get(owner, 0.0) - share
 
     def drain(self, macs: U8) -> dict[int, UnitTable]:
         """Take out all that was added since the last time, one table a MAC.

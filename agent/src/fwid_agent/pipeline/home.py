@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from fwid_agent.capture.files import CaptureFile
 from fwid_agent.config import Config
 from fwid_agent.core.evidence import Judge
 from fwid_agent.core.room import Resident, choose_leavers
@@ -24,7 +25,7 @@ from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.memory import read_watch, write_watch
 from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.models import load_model, load_prior
-from fwid_agent.store import DeviceRow, Store, VerdictRow
+from fwid_agent.store import DeviceRow, SessionProgress, Store, VerdictRow
 from fwid_agent.tables import merge_contacts, merge_tables, select_contacts, select_periods
 from fwid_agent.types import (
     SUM_INDEX,
@@ -80,7 +81,14 @@ class Home:
         self.ingest = Ingest(options)
         self.devices: dict[int, WatchedDevice] = {}  # by MAC
         self._changed: set[int] = set()  # devices whose watch is not stored yet
+        self._judged_files: set[int] = set()  # sessions that an earlier run has judged
         self._border_ns = _NEVER_NS  # units that began before it have been judged
+
+    def begin_session(self, session: int, capture: CaptureFile, known: SessionProgress) -> None:
+        """Begin a capture, of which an earlier run may have stored a part."""
+        self.ingest.begin_session(session, capture.first_ts_ns, capture.path, ended=known.ended)
+        if known.frames_done and self._unit == "file":
+            self._judged_files.add(session)
 
     def feed(self, block: FrameBlock) -> None:
         """Take frames of the session that was begun last."""
@@ -95,7 +103,8 @@ class Home:
 
     def end_session(self) -> None:
         """End the session that was begun last, also where it broke off."""
-        self.ingest.end_session()
+        if self.ingest.end_session():
+            self._ledger.end_session()
         self.collect()
 
     def collect(self) -> None:
@@ -152,7 +161,10 @@ class Home:
         for label in dict.fromkeys(labels[np.argsort(table.start_ns, kind="stable")].tolist()):
             unit = select_periods(table, np.flatnonzero(labels == label))
             # What comes late for a unit that was judged is kept, but it is not judged again.
-            late = self._unit == "day" and label <= device.judged_ns // self._unit_ns
+            if self._unit == "day":
+                late = label <= device.judged_ns // self._unit_ns
+            else:
+                late = label in self._judged_files
             heard = unit.sums[:, :, SUM_INDEX["packets"]].any()
             # A silent unit is told once: the device is quiet, and stays so until it speaks.
             if not late and (heard or device.watch.state.state is not State.QUIET):

@@ -75,12 +75,15 @@ class Ingest:
         self._flow_table = self._new_flow_table()
         self._duplicates = Duplicates(mirrored=options.dedup, several=options.several_sources)
         self._fed = False
+        self._ended = False
 
-    def begin_session(self, session: int, first_ns: int, path: str | None = None) -> None:
+    def begin_session(
+        self, session: int, first_ns: int, path: str | None = None, *, ended: bool = False
+    ) -> None:
         """Begin a capture: no flow and no window spans two of them.
 
         Frames that an earlier capture of the run has too are left out, where `path` says which file
-        this one is.
+        this one is. `ended`: an earlier run has added up its end, where that was then.
         """
         first_ns = min(max(first_ns, 0), latest_believed_ns())
         self.flows += self._flow_table.flows_total
@@ -92,6 +95,7 @@ class Ingest:
         self._contacts.begin_session(origin_ns)
         self.latest_ns = first_ns
         self._fed = False
+        self._ended = ended
 
     def prime(self, block: FrameBlock) -> None:
         """Take a block that an earlier run has added up: all goes on from it, nothing is added."""
@@ -100,6 +104,9 @@ class Ingest:
 
     def feed(self, block: FrameBlock) -> None:
         """Take a block."""
+        if self._ended:
+            self._accumulator.reopen_session()
+            self._ended = False
         self._fed = True
         stages = self._stages(block)
         self._accumulator.update(*stages)
@@ -127,11 +134,18 @@ class Ingest:
         """Frames that were left out because they counted already, by source."""
         return self._duplicates.copies
 
-    def end_session(self) -> None:
-        """End the capture, unless an earlier run has: then it has added up the last window too."""
+    def end_session(self) -> bool:
+        """End the capture, unless an earlier run has: then it has added up the last window too.
+
+        Returns:
+            Whether it was ended now.
+
+        """
         self._duplicates.end(self.latest_ns)
-        if self._fed:
+        fed, self._fed = self._fed, False
+        if fed:
             self._accumulator.end_session()
+        return fed
 
     def drain(self) -> Gain:
         """Take out what was added up since the last time."""

@@ -5,14 +5,15 @@ from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
 
-from fwid_agent.capture.files import CaptureFile, fingerprint
+from fwid_agent.capture.files import CaptureFile
+from fwid_agent.capture.opening import older_fingerprint, read_opening
 from fwid_agent.capture.stream import is_stream
 from fwid_agent.config import Config
 from fwid_agent.core.devices import DeviceCounts
 from fwid_agent.errors import StoreError, StoreLostError
 from fwid_agent.pipeline.unsaved import Unsaved
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
-from fwid_agent.types import ContactTable, Event, UnitTable
+from fwid_agent.types import ContactTable, Event, FrameBlock, UnitTable
 
 OnEvents = Callable[[Sequence[Event]], None]
 # Events of a run without a store have ids too; nobody keeps them.
@@ -54,16 +55,32 @@ class Ledger:
         """Id of the agent that events are of."""
         return self._store.agent if self._store else _NO_STORE
 
-    def open_session(self, capture: CaptureFile) -> tuple[int, int]:
-        """Begin a capture: its number, and how many of its frames an earlier run has stored."""
+    def open_session(
+        self, capture: CaptureFile, first: Sequence[FrameBlock]
+    ) -> tuple[int, SessionProgress]:
+        """Begin a capture, whose first blocks these are.
+
+        Returns:
+            Its number, and how far an earlier run has stored it.
+
+        """
         if self._store is None:
             self._sessions += 1
-            return self._sessions, 0
-        # A stream cannot be read again, so each one is an input of its own.
-        mark = f"stream {uuid4()}" if is_stream(capture.path) else fingerprint(capture.path)
-        known = self._store.session(mark)
-        self._session = known or SessionProgress(mark, Path(capture.path).name, 0)
-        return self._store.open_session(self._session), self._session.frames_done
+            return self._sessions, SessionProgress("", "", 0)
+        opening = read_opening(first)
+        known = self._store.find_capture(opening)
+        if known is None and not is_stream(capture.path):
+            known = self._store.session(older_fingerprint(capture.path))
+        if known is None:
+            mark = f"capture {uuid4()}" if opening else "captures without frames"
+            known = SessionProgress(mark, Path(capture.path).name, 0)
+        self._session = replace(known, opening=max(known.opening, opening, key=len))
+        return self._store.open_session(self._session), self._session
+
+    def end_session(self) -> None:
+        """Note that the end of what was begun last has been added up too."""
+        if self._session:
+            self._session = replace(self._session, ended=True)
 
     def open_live(self, name: str) -> int:
         """Begin to watch an interface, which is a session of its own each time; its number.
@@ -90,8 +107,9 @@ class Ledger:
 
     def add_frames(self, count: int) -> None:
         """Note that so many frames more of the capture have been read."""
-        if self._session:
-            self._session = replace(self._session, frames_done=self._session.frames_done + count)
+        if self._session and count:
+            done = self._session.frames_done + count
+            self._session = replace(self._session, frames_done=done, ended=False)
 
     def add_windows(self, device: int, table: UnitTable) -> None:
         """Note what a device's windows have gained."""

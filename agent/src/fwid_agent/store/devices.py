@@ -1,7 +1,7 @@
 """Devices with their states, names and labels, and the sessions that were read."""
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from fwid_agent.store.rows import DeviceName, DeviceRow, SessionProgress
 from fwid_agent.types import format_mac
@@ -120,17 +120,45 @@ def read_labels(connection: sqlite3.Connection, device: int) -> dict[int, str]:
 def put_session(connection: sqlite3.Connection, session: SessionProgress) -> int:
     """Set how far an input has been read; gives the session's number in the store."""
     ((number,),) = connection.execute(
-        "INSERT INTO sessions (fingerprint, name, frames_done) VALUES (?, ?, ?)"
-        " ON CONFLICT (fingerprint) DO UPDATE SET frames_done = excluded.frames_done"
+        "INSERT INTO sessions (fingerprint, name, frames_done, opening, ended)"
+        " VALUES (?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO UPDATE SET"
+        " frames_done = excluded.frames_done, opening = excluded.opening, ended = excluded.ended"
         " RETURNING session",
-        (session.fingerprint, session.name, session.frames_done),
+        (
+            session.fingerprint,
+            session.name,
+            session.frames_done,
+            session.opening,
+            session.ended,
+        ),
     ).fetchall()
     return int(number)
 
 
 def read_session(connection: sqlite3.Connection, fingerprint: str) -> SessionProgress | None:
     """Read how far an input has been read, if at all."""
-    row = connection.execute(
-        "SELECT fingerprint, name, frames_done FROM sessions WHERE fingerprint = ?", (fingerprint,)
-    ).fetchone()
-    return SessionProgress(*row) if row else None
+    found = _read_sessions(connection, "fingerprint = ?", fingerprint)
+    return next(found, None)
+
+
+def find_capture(connection: sqlite3.Connection, opening: bytes) -> SessionProgress | None:
+    """Read how far a capture that begins like this has been read, if at all."""
+    found = _read_sessions(connection, "substr(opening, 1, 8) = ?", opening[:8])
+    alike = (
+        each
+        for each in found
+        if opening.startswith(each.opening) or each.opening.startswith(opening)
+    )
+    return max(alike, key=lambda each: (len(each.opening), each.frames_done), default=None)
+
+
+def _read_sessions(
+    connection: sqlite3.Connection, condition: str, value: str | bytes
+) -> Iterator[SessionProgress]:
+    rows = connection.execute(
+        "SELECT fingerprint, name, frames_done, opening, ended FROM sessions"  # noqa: S608
+        f" WHERE {condition}",
+        (value,),
+    )
+    for mark, name, frames_done, opening, ended in rows:
+        yield SessionProgress(mark, name, frames_done, opening, bool(ended))

@@ -179,4 +179,12 @@ MIGRATIONS: tuple[Migration, ...] = (
             """,
         ),
     ),
+    Migration(
+        "captures are known by their first frames",
+        (
+            "ALTER TABLE sessions ADD COLUMN opening BLOB NOT NULL DEFAULT x''",
+            "ALTER TABLE sessions ADD COLUMN ended INTEGER NOT NULL DEFAULT 0",
+            "CREATE INDEX sessions_by_first_frame ON sessions (substr(opening, 1, 8))",
+        ),
+    ),
 )

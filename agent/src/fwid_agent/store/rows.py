@@ -35,9 +35,11 @@ class DeviceName:
 class SessionProgress:
     """How far an input has been read into the store."""
 
-    fingerprint: str  # the same whenever the same input is read, wherever it lies
+    fingerprint: str  # drawn for each input
     name: str  # for people
     frames_done: int  # frames of the input, from its start, that are counted in the store
+    opening: bytes = b""  # how a capture begins: digests of its first frames, 1, 2, 3 and so on
+    ended: bool = False  # its end was counted too, of which nothing is known before it comes
 
 
 @dataclass(frozen=True, slots=True)

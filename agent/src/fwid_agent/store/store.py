@@ -101,8 +101,7 @@ class Store:
     def open_session(self, session: SessionProgress) -> int:
         """Make sure that an input is known; gives the number of its windows' session."""
         with self._writing() as connection:
-            known = devices.read_session(connection, session.fingerprint)
-            return devices.put_session(connection, known or session)
+            return devices.put_session(connection, session)
 
     def name(self, device: int, name: str | None) -> None:
         """Call a device what a person calls it; None: no longer."""
@@ -176,6 +175,11 @@ class Store:
         """How far an input has been read, None where it is new."""
         with self._reading() as connection:
             return devices.read_session(connection, fingerprint)
+
+    def find_capture(self, opening: bytes) -> SessionProgress | None:
+        """How far a capture that begins like this has been read, None where it is new."""
+        with self._reading() as connection:
+            return devices.find_capture(connection, opening) if opening else None
 
     def position(self, source: str) -> str:
         """How far a live source has been read, as it was given; "" where that is not known."""
