@@ -402,7 +402,7 @@ async def test_an_agent_that_does_not_fit_is_followed_again_once_it_does(
     issues = ir.async_get(hass).issues
     await until(lambda: issues)
     assert [issue.translation_key for issue in issues.values()] == ["integration_too_old"]
-    assert hass.states.get(STABILITY).state == STATE_UNAVAILABLE
+    await until(lambda: hass.states.get(STABILITY).state == STATE_UNAVAILABLE)
     assert told.on_bus == []
 
     await agent.stop()
