@@ -6,6 +6,7 @@ from typing import Any
 
 from homeassistant.const import CONF_HOST, CONF_PORT, CONF_TOKEN, EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady, HomeAssistantError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -128,4 +129,11 @@ async def _watch_enrolled(coordinator: FwidCoordinator) -> None:
     for mac in coordinator.enrolled:
         device = coordinator.data.devices.get(mac)
         if device is not None and device.state is None:
-            await coordinator.async_act(mac, "enrol")
+            try:
+                await coordinator.async_act(mac, "enrol")
+            except HomeAssistantError as error:
+                raise ConfigEntryNotReady(
+                    translation_domain=error.translation_domain,
+                    translation_key=error.translation_key,
+                    translation_placeholders=error.translation_placeholders,
+                ) from error

@@ -179,6 +179,20 @@ async def test_enrolled_devices_that_are_only_seen_are_watched(
     assert hass.states.get("sensor.wemo_firmware_stability").state == "learning"
 
 
+async def test_an_agent_that_cannot_watch_yet_is_tried_again_later(
+    hass: HomeAssistant, entry: MockConfigEntry, agent: FakeAgent, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An agent may go between two questions of a setup: that is no fault of ours to log."""
+    agent.set_device(PLUG, state=None)
+    agent.failing[f"devices/{PLUG}/enrol"] = 503
+
+    assert not await hass.config_entries.async_setup(entry.entry_id)
+
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert entry.reason == "The agent refuses: a fault that a test wants"
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
+
+
 async def test_devices_are_kept_with_the_agent_and_named_like_the_hardware(
     hass: HomeAssistant, loaded: MockConfigEntry, camera: dr.DeviceEntry
 ) -> None:
