@@ -12,9 +12,12 @@ from homeassistant.helpers import device_registry as dr
 from .const import CONF_DEVICES, CONF_FINGERPRINT
 from .coordinator import FwidConfigEntry
 from .entity import mac_of
-from .models import Device
+from .models import AgentInfo, Device
 
-_SECRET = {CONF_HOST, CONF_TOKEN, CONF_FINGERPRINT, CONF_DEVICES, "id", "mac", "name"}
+_SECRET = {
+    CONF_HOST, CONF_TOKEN, CONF_FINGERPRINT, CONF_DEVICES, "id", "mac", "name",
+    "trouble",  # of a source, by its name: that of a router is its address
+}  # fmt: skip
 
 
 async def async_get_config_entry_diagnostics(
@@ -29,7 +32,7 @@ async def async_get_config_entry_diagnostics(
             **async_redact_data(dict(entry.options), _SECRET),
             CONF_DEVICES: len(coordinator.enrolled),
         },
-        "agent": async_redact_data(asdict(coordinator.data.info), _SECRET),
+        "agent": _redact(coordinator.data.info),
         "connected": coordinator.last_update_success,
         "last_seq": coordinator.journal.last_seq,
         "devices_seen": len(devices),
@@ -52,6 +55,15 @@ async def async_get_device_diagnostics(
 
 
 def _describe(device: Device | None) -> Mapping[str, Any] | None:
-    if device is None:
-        return None
-    return async_redact_data(asdict(device), _SECRET)
+    return None if device is None else _redact(device)
+
+
+def _redact(record: AgentInfo | Device) -> dict[str, Any]:
+    return async_redact_data(_with_lists(asdict(record)), _SECRET)
+
+
+def _with_lists(value: Any) -> Any:  # noqa: ANN401 - as dataclasses hold it
+    """Return the same with lists for tuples, which are not looked into when data is redacted."""
+    if isinstance(value, dict):
+        return {key: _with_lists(each) for key, each in value.items()}
+    return [_with_lists(each) for each in value] if isinstance(value, tuple) else value

@@ -63,8 +63,14 @@ def _find_idle(sources: Iterable[Source]) -> Issue | None:
     idle = [source for source in sources if not source.capturing and source.trouble]
     if not idle:
         return None
-    troubles = "; ".join(f"{source.name}: {source.trouble}" for source in idle)
+    troubles = "; ".join(_name_trouble(source) for source in idle)
     return Issue("not_capturing", {"troubles": troubles}, ir.IssueSeverity.ERROR)
+
+
+def _name_trouble(source: Source) -> str:
+    """Return what is wrong with a source, with its name, which most troubles begin with."""
+    named = source.trouble.startswith(f"{source.name}:")
+    return source.trouble if named else f"{source.name}: {source.trouble}"
 
 
 def _find_loss(sources: Iterable[Source]) -> Issue | None:

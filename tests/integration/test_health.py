@@ -40,6 +40,7 @@ async def test_diagnostics_can_be_shown_to_anybody(
     agent: FakeAgent,
 ) -> None:
     """No address, name, id, token or host is in them; what helps is."""
+    agent.sources = [agent.source(source="192.168.1.1", trouble="192.168.1.1: no answer")]
     agent.change_version(CAMERA)
     await until(lambda: loaded.runtime_data.journal.last_seq == 1)
     device = dr.async_get(hass).async_get(device_id_of(hass, CAMERA))
@@ -51,7 +52,7 @@ async def test_diagnostics_can_be_shown_to_anybody(
     assert given == snapshot(exclude=props("time", "port"))
     assert of_device["device"] == given["devices"]["device 1"]
     assert (await async_get_device_diagnostics(hass, loaded, hub))["device"] is None
-    secrets = [CAMERA, PLUG, agent.host, agent.id, agent.fingerprint, "Porch", "wemo"]
+    secrets = [CAMERA, PLUG, agent.host, agent.id, agent.fingerprint, "Porch", "wemo", "192.168"]
     text = json.dumps([given, of_device], default=str)
     assert [secret for secret in (*secrets, loaded.data[CONF_TOKEN]) if f'"{secret}' in text] == []
 
@@ -125,6 +126,11 @@ Fields = dict[str, Any]
             {"sources": [{"capturing": False, "trouble": "eth0 is gone"}]},
             "not_capturing",
             {"troubles": "eth0: eth0 is gone"},
+        ),
+        (
+            {"sources": [{"capturing": False, "trouble": "eth0: is gone"}]},
+            "not_capturing",
+            {"troubles": "eth0: is gone"},
         ),
         ({"sources": [{"lost": 20_000}]}, "packet_loss", {"sources": "eth0"}),
         ({"clock": timedelta(minutes=-30)}, "clock_skew", {"minutes": "30"}),
