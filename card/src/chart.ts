@@ -4,8 +4,8 @@ import { html, nothing, svg } from "lit";
 import type { SVGTemplateResult, TemplateResult } from "lit";
 import type { Drawing, Point, Stretch } from "./geometry";
 
-/** What begins with the newest unit would have no width. */
-const LATEST_START = 0.97;
+/** What begins with the newest unit would have no width, and that is what matters most. */
+const LATEST_START = 0.94;
 const VERSION_COLOURS = ["blue", "purple", "teal", "deep-orange", "indigo", "cyan"];
 
 export function versionColour(version: number): string {

@@ -67,7 +67,7 @@ export class FwidCard extends LitElement {
     if (!config || !words) return nothing;
     return html`
       <ha-card .header=${config.title}>
-        <div class="content">${this.content(words)}</div>
+        <div class=${config.title ? "content titled" : "content"}>${this.content(words)}</div>
       </ha-card>
       ${this.detail(words)}
     `;
@@ -154,6 +154,11 @@ export class FwidCard extends LitElement {
         container-type: inline-size;
         padding: 12px 0;
         color: var(--primary-text-color);
+      }
+      .titled {
+        /* The heading has room below it already. */
+        padding-top: 0;
+        margin-top: -8px;
       }
 
       .summary {

@@ -246,7 +246,7 @@ var yt=Object.defineProperty;var _t=Object.getOwnPropertyDescriptor;var u=(i,e,t
       figcaption {
         color: var(--secondary-text-color);
       }
-    `],u([_({attribute:!1})],A.prototype,"hass",2),u([_({attribute:!1})],A.prototype,"words",2),u([_({attribute:!1})],A.prototype,"device",2),u([w()],A.prototype,"sources",2),A=u([E("fwid-fingerprints")],A);var jt=.97,pe=["blue","purple","teal","deep-orange","indigo","cyan"];function Ce(i){let e=((i-1)%pe.length+pe.length)%pe.length;return`var(--${pe[e]}-color)`}function Re({version:i,changed:e}){return e?"var(--fwid-changed)":Ce(i)}function ue(i){return l`
+    `],u([_({attribute:!1})],A.prototype,"hass",2),u([_({attribute:!1})],A.prototype,"words",2),u([_({attribute:!1})],A.prototype,"device",2),u([w()],A.prototype,"sources",2),A=u([E("fwid-fingerprints")],A);var jt=.94,pe=["blue","purple","teal","deep-orange","indigo","cyan"];function Ce(i){let e=((i-1)%pe.length+pe.length)%pe.length;return`var(--${pe[e]}-color)`}function Re({version:i,changed:e}){return e?"var(--fwid-changed)":Ce(i)}function ue(i){return l`
     <svg class="chart" viewBox="0 0 100 100" preserveAspectRatio="none" aria-hidden="true">
       ${i.bands.map(e=>ie`<path class="band" d=${ct(e)}></path>`)}
       ${i.lines.map(It)}
@@ -636,7 +636,7 @@ var yt=Object.defineProperty;var _t=Object.getOwnPropertyDescriptor;var u=(i,e,t
   }
 `;var ss=300,is=3e4,ge=class{constructor(e){this.host=e;this.devices=null;this.failure=null;this.histories=new Map;this.drawnAt=new Map;this.connection=null;this.asking=!1;this.askAgain=!1;this.refresh=()=>{this.ask()};e.addController(this)}hostConnected(){this.host.hass&&this.host.hasUpdated&&this.listen(this.host.hass.connection)}hostDisconnected(){clearTimeout(this.timer),this.connection?.removeEventListener("ready",this.refresh),this.connection=null}concerns(e,t){return!t||e.language!==t.language||e.locale!==t.locale||e.user!==t.user||this.moved(e,t)}hassChanged(e,t){this.connection!==e.connection?this.listen(e.connection):e.language!==t?.language?this.refresh():this.moved(e,t)&&this.refreshIn(ss)}listen(e){this.connection?.removeEventListener("ready",this.refresh),this.connection=e,e.addEventListener("ready",this.refresh),this.refresh()}refreshIn(e){clearTimeout(this.timer),this.timer=setTimeout(this.refresh,e)}moved(e,t){return e.devices!==t.devices||e.areas!==t.areas||this.watched(e).some(s=>e.states[s]!==t.states[s])}watched(e){return this.devices?.length?this.devices.flatMap(t=>[t.entity_id,t.event_entity_id,t.accept_entity_id]).filter(t=>t!==null):ce(e)}async ask(){if(clearTimeout(this.timer),this.asking){this.askAgain=!0;return}this.asking=!0;do this.askAgain=!1,await this.askOnce();while(this.askAgain&&this.connection);this.asking=!1}async askOnce(){let{hass:e}=this.host;if(e){try{this.devices=await Je(e),this.failure=null,this.host.requestUpdate()}catch(t){this.failure=L(t),this.host.requestUpdate(),this.connection&&this.refreshIn(is);return}for(let t of this.host.drawn(this.devices)){if(this.askAgain||!this.connection)return;await this.askHistoryOf(e,t)}}}async askHistoryOf(e,t){let{device_id:s,state:n,version:r,label:o,since:d,similarity:a,effect_size:p,reasons:g}=t,m=JSON.stringify([e.language,n,r,o,d,a,p,g]);if(this.drawnAt.get(s)!==m)try{this.histories.set(s,await re(e,s)),this.drawnAt.set(s,m),this.host.requestUpdate()}catch{}}};var ns="unknown_command",S=class extends v{constructor(){super(...arguments);this.openedId=null;this.source=new ge(this)}static getStubConfig(){return{}}setConfig(t){ae(t),this.config=t,this.hass&&this.source.refresh()}getCardSize(){return 1+(this.config?.title?1:0)+(this.source.devices?.length??3)}getGridOptions(){return{columns:12,min_columns:6,rows:"auto"}}drawn(t){return this.config?.show_graph===!1?[]:this.chosen(t)}shouldUpdate(t){return[...t.keys()].some(n=>n!=="hass")||!this.hass||!t.has("hass")||this.source.concerns(this.hass,t.get("hass"))}willUpdate(t){!this.hass||!t.has("hass")||(this.words=le.of(this.hass),this.source.hassChanged(this.hass,t.get("hass")))}render(){let{config:t,words:s}=this;return!t||!s?c:l`
       <ha-card .header=${t.title}>
-        <div class="content">${this.content(s)}</div>
+        <div class=${t.title?"content titled":"content"}>${this.content(s)}</div>
       </ha-card>
       ${this.detail(s)}
     `}content(t){let{devices:s,failure:n}=this.source;if(!s)return n?this.failed(n,t):rs(t);let r=this.chosen(s);return r.length?l`
@@ -672,6 +672,11 @@ var yt=Object.defineProperty;var _t=Object.getOwnPropertyDescriptor;var u=(i,e,t
         container-type: inline-size;
         padding: 12px 0;
         color: var(--primary-text-color);
+      }
+      .titled {
+        /* The heading has room below it already. */
+        padding-top: 0;
+        margin-top: -8px;
       }
 
       .summary {
