@@ -89,9 +89,12 @@ def show(page: Page, home: HomeAssistant, agent: Agent, captures: list[Path], im
     expect(sensor).to_contain_text("Stable")
     look("accepted")
     say("The dashboard of the documentation")
+    label_devices(page)
     ask(page, "lovelace/config/save", url_path=DASHBOARD, config=documented_dashboard())
     page.goto(f"{home.url}/{DASHBOARD}")
     expect(sensor).to_be_visible()
+    expect(page.locator("ha-logbook").get_by_text("Water sensor").first).to_be_visible()
+    look("dashboard")
 
 
 def tidy(page: Page) -> None:
@@ -103,6 +106,15 @@ def tidy(page: Page) -> None:
     for issue in ask(page, "repairs/list_issues")["issues"]:
         named = {key: issue[key] for key in ("domain", "issue_id")}
         ask(page, "repairs/ignore_issue", **named, ignore=True)
+
+
+def label_devices(page: Page) -> None:
+    """Give the watched devices the label that the dashboard of the documentation asks for."""
+    label = ask(page, "config/label_registry/create", name="Firmware")["label_id"]
+    for device in ask(page, "config/device_registry/list"):
+        ours = any(domain == "fwid" for domain, _ in device["identifiers"])
+        if ours and device["connections"]:  # the agent has none
+            ask(page, "config/device_registry/update", device_id=device["id"], labels=[label])
 
 
 def documented_dashboard() -> object:
