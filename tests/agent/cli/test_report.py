@@ -101,6 +101,27 @@ def test_an_earlier_page_outlives_a_full_disk(
     assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
 
 
+def test_a_page_never_takes_the_place_of_the_store(fwid: Fwid, store: Path, tmp_path: Path) -> None:
+    """Whoever names the store twice keeps what was learnt."""
+    (tmp_path / "link").symlink_to(store)
+    before = store.read_bytes()
+    for target in (store, tmp_path / "link"):
+        ended = fwid("report", target, "--store", store)
+        assert (ended.code, ended.err) == (
+            2,
+            f"fwid: {target}: is the store; name another file for the page\n",
+        )
+    assert store.read_bytes() == before
+
+
+@pytest.mark.parametrize("target", [".", "/", ""])
+def test_a_folder_is_no_page(fwid: Fwid, store: Path, target: str) -> None:
+    """One line says so."""
+    ended = fwid("report", target, "--store", store)
+    assert ended.code == 2
+    assert ended.err == f"fwid: {target or '.'}: is a folder; name a file in it\n"
+
+
 def test_fingerprints_show_the_versions_before_and_after() -> None:
     """A change of version is what the pictures are for; also before it has settled."""
     watch = replace(WATCH, baseline=days(2, 8, 9), earlier={1: days(1, 1, 2)})

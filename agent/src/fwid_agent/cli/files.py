@@ -13,6 +13,8 @@ def write_whole(path: Path, content: bytes) -> None:
         UsageError: there is no such folder, or it cannot be written.
 
     """
+    if not path.name:
+        raise UsageError(f"{path}: is a folder; name a file in it")
     if not path.parent.is_dir():
         raise UsageError(f"{path}: there is no folder {path.parent}; make it first")
     part = path.with_name(f".{path.name}.{os.getpid()}.part")

@@ -57,6 +57,8 @@ def report(
 
     unit_ns = read_config(config).unit_s * 1_000_000_000
     with OpenStore.open(store_path(store), create=False) as opened:
+        if Path(target).exists() and Path(target).samefile(opened.path):
+            raise UsageError(f"{target}: is the store; name another file for the page")
         judged = opened.states()
         wanted = [find_device(opened, read_mac(each)) for each in device or ()]
         drawn = tuple(
