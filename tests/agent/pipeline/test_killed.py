@@ -176,6 +176,27 @@ def kill(process: "subprocess.Popen[bytes]", after_lines: int, wait_s: float) ->
     return process.wait() != 0
 
 
+def test_two_runs_at_once_count_nothing_twice(tmp_path: Path) -> None:
+    """The second is told to wait; beside the first, and after it, nothing is lost."""
+    captures, store = in_time("D-LinkSensor")[:6], tmp_path / "home.db"
+    run(captures, tmp_path / "once.db")
+    first = replay(
+        ReplayRequest(tuple(map(str, captures)), str(store), config=CONFIG),
+        on_progress=lambda _: None,
+        on_note=pytest.fail,
+    )
+    next(first)
+    second = start(captures, store)
+    assert second.wait(60) == 4
+    with Store.open(store, create=False) as looked_at:
+        assert looked_at.devices()
+    for _ in first:
+        pass
+    assert_same_content(store, tmp_path / "once.db")
+    finish(captures, store)
+    assert_same_content(store, tmp_path / "once.db")
+
+
 @pytest.mark.parametrize(
     "kills", [3, pytest.param(40, marks=pytest.mark.slow)], ids=lambda kills: f"{kills} kills"
 )

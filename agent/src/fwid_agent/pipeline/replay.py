@@ -22,7 +22,7 @@ from fwid_agent.pipeline.messages import (
 )
 from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.report.words import describe_reason
-from fwid_agent.store import Store, VerdictRow
+from fwid_agent.store import Store, VerdictRow, alone
 from fwid_agent.types import FrameBlock, format_mac, format_time
 
 
@@ -40,7 +40,10 @@ def replay(
 
     """
     with ExitStack() as stack:
-        store = stack.enter_context(Store.open(Path(request.store))) if request.store else None
+        store = None
+        if request.store:
+            stack.enter_context(alone(path := Path(request.store)))
+            store = stack.enter_context(Store.open(path))
         run = _Run(request, Ledger(store))
         if store:
             run.home.restore(store)

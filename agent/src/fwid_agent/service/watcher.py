@@ -19,7 +19,7 @@ from fwid_agent.service.clock import Clock
 from fwid_agent.service.feed import Feed, SourceHealth
 from fwid_agent.service.logs import name_device
 from fwid_agent.service.request import WatchRequest
-from fwid_agent.store import Store, VerdictRow
+from fwid_agent.store import Store, VerdictRow, alone
 from fwid_agent.types import Event, format_mac
 
 _TICK_S = 0.25
@@ -105,7 +105,7 @@ class Watcher(threading.Thread):
     def run(self) -> None:
         """Watch until stopped."""
         try:
-            with Store.open(self._request.store) as store:
+            with alone(self._request.store), Store.open(self._request.store) as store:
                 self._watch(store)
         except Exception as error:  # whatever it is, it is told where the agent ends
             self.error = error

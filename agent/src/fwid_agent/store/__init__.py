@@ -1,5 +1,6 @@
 """SQLite store of windows, units, verdicts and events."""
 
+from fwid_agent.store.alone import alone
 from fwid_agent.store.rows import (
     DeviceName,
     DeviceRow,
@@ -18,4 +19,5 @@ __all__ = [
     "SessionProgress",
     "Store",
     "VerdictRow",
+    "alone",
 ]

@@ -1,0 +1,38 @@
+"""One run at a time goes on with a store: two would each count what the other counts."""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from fwid_agent.errors import StoreError
+
+
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """Keep other runs away from a store; to be held until it is closed.
+
+    The kernel lets go of it with the process, however that ends. Who reads the store is not kept
+    away, nor who steers it.
+
+    Raises:
+        StoreError: another run goes on with it.
+
+    """
+    try:
+        number = os.open(path, os.O_RDONLY | os.O_CREAT, 0o600)
+    except OSError:
+        yield  # who opens the store says what is wrong with it
+        return
+    try:
+        try:
+            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise StoreError(
+                f"{path}: another run goes on with this store: stop it, or wait until it has ended"
+            ) from error
+        yield
+    finally:
+        # Only now: closing any handle on the file takes away SQLite's own locks.
+        os.close(number)
