@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fwid_agent.lab.cases import (
     Kind,
+    Label,
     LabelledDevice,
     family_of,
     list_cases,
@@ -24,7 +25,7 @@ WHOLE = Path(__file__).parents[4] / "shared" / "data" / "iot-sentinel"
 def device(name: str, versions: str) -> LabelledDevice:
     """One capture a day; "a" and "b" are versions, "?" is not known."""
     windows = table([(day * DAY_NS, day + 1, {(TLS_SENT, 100): 5}) for day in range(len(versions))])
-    known = {day + 1: letter for day, letter in enumerate(versions) if letter != "?"}
+    known = {day + 1: Label(letter) for day, letter in enumerate(versions) if letter != "?"}
     return LabelledDevice(name, 1, windows, known)
 
 
@@ -78,7 +79,9 @@ def test_a_day_of_two_versions_is_of_none() -> None:
     one = device("some", "aaa")
     more = replace(one.windows, session=np.array([11, 12, 13], np.int32))
     both = merge_tables([one.windows, more])
-    mixed = LabelledDevice("some", 1, both, {**one.versions, 11: "a", 12: "a", 13: "b"})
+    mixed = LabelledDevice(
+        "some", 1, both, {**one.labels, 11: Label("a"), 12: Label("a"), 13: Label("b")}
+    )
     assert [case.kind for case in list_cases([mixed])] == [Kind.UNVERIFIED]
 
 
@@ -90,8 +93,8 @@ def on_dates(versions: str, files: int = 3) -> LabelledDevice:
         for number in range(files)
     ]
     windows = table([(start, session, {(TLS_SENT, 100): 5}) for start, session in times])
-    known = {session: versions[(session - 1) // files] for _, session in times}
-    return LabelledDevice("some", 1, windows, {s: v for s, v in known.items() if v != "?"})
+    known = {session: Label(versions[(session - 1) // files]) for _, session in times}
+    return LabelledDevice("some", 1, windows, {s: v for s, v in known.items() if v.version != "?"})
 
 
 def test_any_two_dates_are_held_against_a_later_one() -> None:

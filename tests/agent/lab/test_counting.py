@@ -1,8 +1,10 @@
 """The bench's arithmetic agrees with the libraries that everybody knows."""
 
+import math
+
 import numpy as np
 import pytest
-from fwid_agent.lab.counting import Count, bootstrap_by_device, rank_auc
+from fwid_agent.lab.counting import Count, Rate, bootstrap_by_device, rank_auc
 from fwid_agent.lab.energy import energy_distance, permutation_surprise
 from hypothesis import given
 from hypothesis import strategies as st
@@ -56,3 +58,13 @@ def test_permutation_test_keeps_its_level_and_sees_a_shift() -> None:
     ]
     assert np.mean(np.array(null) >= 1) <= 0.2
     assert permutation_surprise(rng.normal(size=(8, 2)), rng.normal(size=(8, 2)) + 5, rng, 99) == 2
+
+
+def test_rates_have_the_exact_poisson_interval() -> None:
+    """Checked against the chi-squared form of the same limits (Garwood 1936)."""
+    for events in (0, 1, 7):
+        low, high = Rate(events, 2.0).interval()
+        expected = stats.chi2.ppf(0.025, 2 * events) / 2 if events else 0.0
+        assert low == pytest.approx(expected / 2.0)
+        assert high == pytest.approx(stats.chi2.ppf(0.975, 2 * events + 2) / 2 / 2.0)
+    assert Rate(0, 0.0).interval() == (0.0, math.inf)

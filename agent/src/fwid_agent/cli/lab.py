@@ -12,6 +12,7 @@ from fwid_agent.errors import UsageError
 
 if TYPE_CHECKING:
     from fwid_agent.lab.evaluate import MethodResult
+    from fwid_agent.lab.noticed import Noticed
 
 app = typer.Typer(
     help="Research: training and evaluation. Needs the extra `lab`.", no_args_is_help=True
@@ -113,6 +114,69 @@ def evaluate(
     for protocol in dict.fromkeys(result.protocol for result in results):
         say(f"{protocol}:")
         _print_results([result for result in results if result.protocol == protocol])
+
+
+@app.command()
+def days(
+    corpus: Annotated[
+        str, typer.Argument(metavar="FOLDER", help="Folder with labels.csv and DEVICE/FILE.")
+    ],
+    learning: Annotated[
+        int, typer.Option(metavar="DAYS", help="Days that are learnt before any is judged.")
+    ] = 3,
+    rate: Annotated[
+        float, typer.Option(metavar="NUMBER", help="False alarms per device-year to aim at.")
+    ] = 0.1,
+    json: Json = False,
+) -> None:
+    """Judge devices day by day, as an agent does, and count what a home would have noticed.
+
+    Devices whose version is known on every day count. A change is visible where an oracle that
+    knows the labels and all days tells both versions apart.
+
+    Examples:
+
+      fwid lab days corpus/ --learning 3
+
+    """
+    from fwid_agent.core.evidence import Judge  # noqa: PLC0415 - research only
+    from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415
+    from fwid_agent.lab.daily import run_daily  # noqa: PLC0415
+    from fwid_agent.lab.noticed import DAYS_A_YEAR, look_for, summarise, to_record  # noqa: PLC0415
+    from fwid_agent.pipeline.models import load_model, load_prior  # noqa: PLC0415
+
+    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
+        task = bar.add_task("reading", total=None)
+        devices = load_corpus(Path(corpus), lambda name: bar.advance(task))
+        judge = Judge(load_prior(), load_model(), rate / DAYS_A_YEAR)
+        outcomes = list(run_daily(devices, judge, learning))
+        if not outcomes:
+            raise UsageError(f"{corpus}: no device has a version on each of its days")
+        seen = look_for(outcomes, devices)
+    noticed = summarise(outcomes, seen)
+    if json:
+        print_json(to_record(noticed, outcomes, seen))
+        return
+    _print_noticed(noticed)
+
+
+def _print_noticed(noticed: "Noticed") -> None:
+    alarms, most = noticed.alarms, noticed.alarms.interval()[1]
+    say(
+        f"{noticed.devices} devices: {alarms.events} false alarms in {alarms.time:.2f} "
+        f"device-years (at most {most:.2f} a device-year)"
+    )
+    say(f"visible changes told: {noticed.told}; invisible ones: {noticed.told_invisible}")
+    if noticed.delay_median is not None:
+        say(f"told after {noticed.delay_median:.1f} days (median), {noticed.delay_90:.1f} (90 %)")
+        table = make_table("visible changes", "told")
+        for name, count in {**noticed.by_change, **noticed.by_update}.items():
+            table.add_row(name or "of unknown kind", str(count))
+        out.print(table)
+    table = make_table("days of one version", ">days", ">false alarms")
+    for name, each in noticed.alarms_by_hard.items():
+        table.add_row(name, f"{each.time:.0f}", f"{each.events}")
+    out.print(table)
 
 
 def _print_results(results: "list[MethodResult]") -> None:

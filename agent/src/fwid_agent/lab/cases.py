@@ -32,13 +32,23 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Label:
+    """What is known of a capture; "" where nothing is, or nothing happened."""
+
+    version: str = ""
+    change: str = ""  # major, minor, patch or rollback, on the first day of a version
+    update: str = ""  # quiet or episode
+    hard: str = ""  # what else happened that looks like a change
+
+
+@dataclass(frozen=True, slots=True)
 class LabelledDevice:
-    """One device's sessions and, where it is known, the version of each."""
+    """One device's sessions and what is known of each."""
 
     name: str
     mac: int
     windows: UnitTable
-    versions: Mapping[int, str]  # session -> version; absent or "" where unknown
+    labels: Mapping[int, Label]  # by session
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +86,7 @@ def _session_cases_of(device: LabelledDevice) -> Iterator[Case]:
     dates, members = np.unique(files.start_ns // DAY_NS, return_inverse=True)
     units = [np.flatnonzero(members == date).tolist() for date in range(len(dates))]
     units = [each for each in units if len(each) >= _LEAST_FILES]
-    versions = [{_version(device, files, unit) for unit in each} for each in units]
+    versions = [{label_of(device, files, unit).version for unit in each} for each in units]
     for first, second, later in combinations(range(len(units)), 3):
         before, after = versions[first] | versions[second], versions[later]
         yield Case(
@@ -98,7 +108,7 @@ def _kind_of_sets(before: set[str], after: set[str]) -> Kind:
 
 def _cases_of(device: LabelledDevice, least_baseline: int) -> Iterator[Case]:
     period = make_period(device.windows, "day", DAY_NS)
-    versions = [_version(device, period, unit) for unit in range(period.units)]
+    versions = [label_of(device, period, unit).version for unit in range(period.units)]
     for size in range(least_baseline, period.units):
         if len(set(versions[:size])) > 1:
             return  # the baseline would mix versions
@@ -122,7 +132,10 @@ def _kind(before: str, after: str) -> Kind:
     return Kind.STABLE if before == after else Kind.CHANGED
 
 
-def _version(device: LabelledDevice, period: Period, unit: int) -> str:
-    sessions = period.observations.session[period.unit == unit]
-    found = {device.versions.get(int(session), "") for session in sessions}
-    return found.pop() if len(found) == 1 else ""
+def label_of(device: LabelledDevice, period: Period, unit: int) -> Label:
+    """Return what is known of a unit; of one in which versions meet, nothing."""
+    sessions = np.unique(period.observations.session[period.unit == unit]).tolist()
+    labels = [device.labels.get(session, Label()) for session in sessions]
+    if len({label.version for label in labels}) > 1:
+        return Label()
+    return next((label for label in labels if label != Label(label.version)), labels[0])

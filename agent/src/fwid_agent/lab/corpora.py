@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fwid_agent.config import Config
 from fwid_agent.errors import UnreadableInputError
-from fwid_agent.lab.cases import LabelledDevice
+from fwid_agent.lab.cases import Label, LabelledDevice
 from fwid_agent.pipeline.ingest import ReadOptions, read_windows
 from fwid_agent.types import parse_mac
 
@@ -16,7 +16,8 @@ _HOUR_NS = 3600 * 1_000_000_000
 def load_corpus(folder: Path, on_device: Callable[[str], None]) -> list[LabelledDevice]:
     """Read every device of a corpus through the pipeline.
 
-    `labels.csv` needs the columns device, file and mac; agent_version is the known version, if any.
+    `labels.csv` needs the columns device, file and mac; agent_version is the known version, if any,
+    and change, update and hard say what else is known (see lab.cases.Label).
 
     Raises:
         UnreadableInputError: there are no labels, or a capture is broken.
@@ -52,5 +53,10 @@ def _load_device(folder: Path, name: str, captures: list[dict[str, str]]) -> Lab
         raise faults[0]
     if mac not in tables:
         raise UnreadableInputError(str(folder / name), f"no packet of {captures[0]['mac']}")
-    versions = {n: row.get("agent_version", "") for n, row in enumerate(captures, 1)}
-    return LabelledDevice(name, mac, tables[mac], versions)
+    labels = {session: _read_label(row) for session, row in enumerate(captures, 1)}
+    return LabelledDevice(name, mac, tables[mac], labels)
+
+
+def _read_label(row: dict[str, str]) -> Label:
+    version = row.get("agent_version", "")
+    return Label(version, *(row.get(column, "") for column in ("change", "update", "hard")))

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtri
+from scipy.special import gammaincinv, ndtri
 
 from fwid_agent.types import F8
 
@@ -32,6 +32,22 @@ class Count:
         """Write as 20/22 (72-97 %)."""
         low, high = self.interval()
         return f"{self.hits}/{self.total} ({100 * low:.0f}-{100 * high:.0f} %)"
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """Events in a time of watching, with the exact Poisson interval (Garwood 1936)."""
+
+    events: int
+    time: float
+
+    def interval(self, confidence: float = 0.95) -> tuple[float, float]:
+        """Return the limits of the rate; (0, inf) where nothing was watched."""
+        if self.time <= 0:
+            return 0.0, math.inf
+        tail = (1 - confidence) / 2
+        low = float(gammaincinv(self.events, tail)) if self.events else 0.0
+        return low / self.time, float(gammaincinv(self.events + 1, 1 - tail)) / self.time
 
 
 def rank_auc(unchanged: F8, changed: F8) -> float:

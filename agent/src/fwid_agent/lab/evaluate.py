@@ -143,7 +143,7 @@ def without_http(device: LabelledDevice) -> LabelledDevice:
     sums[:, rows] = 0
     kept = ~np.isin(table.tokens["row"], rows)
     windows = UnitTable(table.start_ns, table.session, table.observed, sums, table.tokens[kept])
-    return LabelledDevice(device.name, device.mac, windows, device.versions)
+    return LabelledDevice(device.name, device.mac, windows, device.labels)
 
 
 def to_record(results: Sequence[MethodResult], scored: Sequence[Scored]) -> dict[str, Any]:

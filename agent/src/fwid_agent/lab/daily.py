@@ -1,0 +1,122 @@
+"""Devices day by day through the watch, as an agent judges them, with an owner who accepts.
+
+What a home notices is counted: alarms on days on which nothing had changed, changes that were told,
+and after how many days. A change that is not told stays pending until the next one, and an alarm
+while it does is counted as telling it, not as a false one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from fwid_agent.core.evidence import Judge
+from fwid_agent.core.periods import make_period, select_units
+from fwid_agent.core.stability import Accepted, Rules, step
+from fwid_agent.core.watch import Method, begin, judge_unit
+from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice, label_of
+from fwid_agent.types import EventType, State
+
+ALARMS = (EventType.VERSION_CHANGED, EventType.RETURNED_TO_KNOWN_VERSION)
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A day that was judged."""
+
+    label: Label
+    state: State
+    score: float  # evidence that anything differs; 1 is the alarm threshold
+    told: tuple[EventType, ...]
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether the owner was told of a change of version."""
+        return any(each in ALARMS for each in self.told)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A change of version, and what came of it."""
+
+    device: str
+    day: int  # index of the first day of the new version
+    label: Label
+    told_after: int | None  # days, the first one included; None where it was never told
+
+
+@dataclass(frozen=True, slots=True)
+class FalseAlarm:
+    """An alarm while nothing had changed."""
+
+    device: str
+    day: int
+    hard: str  # what happened on that day or the one before
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What an owner would have seen of one device."""
+
+    device: str
+    days: tuple[Day, ...]
+    changes: tuple[Change, ...]
+    false_alarms: tuple[FalseAlarm, ...]
+    calm_days: int  # judged, and no change was pending
+    calm_by_hard: Mapping[str, int]  # the same by what happened; "" for plain days
+
+
+def watch_days(
+    device: LabelledDevice, judge: Judge, rules: Rules, unit_ns: int = DAY_NS
+) -> tuple[Day, ...]:
+    """Judge each day in order; a change that is told is accepted on the same evening."""
+    method = Method(judge, "day", unit_ns, rules)
+    period = make_period(device.windows, "day", unit_ns)
+    watch, _ = begin(device.mac, 0, rules)
+    days = []
+    for number in range(period.units):
+        unit = select_units(period, [number]).observations
+        now_ns = int(period.start_ns[number]) // unit_ns * unit_ns + unit_ns
+        watch, decision, events = judge_unit(watch, unit, now_ns, method)
+        told = tuple(event.type for event in events)
+        if EventType.VERSION_CHANGED in told:
+            watch = replace(watch, state=step(watch.state, Accepted(), now_ns, rules)[0])
+        days.append(Day(label_of(device, period, number), watch.state.state, decision.score, told))
+    return tuple(days)
+
+
+def weigh_days(device: str, days: Sequence[Day], learning_units: int) -> Outcome:
+    """Hold what was told of a device against what is known of it."""
+    changes: list[Change] = []
+    false_alarms: list[FalseAlarm] = []
+    calm: dict[str, int] = {}
+    pending = False
+    for number, day in enumerate(days):
+        label = day.label
+        if number and label.version != days[number - 1].label.version:
+            # While it learns, nothing can be told: such a change is nobody's to find.
+            pending = number >= learning_units
+            if pending:
+                changes.append(Change(device, number, label, None))
+        if day.alarmed and pending:
+            found = changes[-1]
+            changes[-1] = replace(found, told_after=number - found.day + 1)
+            pending = False
+        elif day.alarmed:
+            hard = label.hard or (days[number - 1].label.hard if number else "")
+            false_alarms.append(FalseAlarm(device, number, hard))
+        if not pending and number >= learning_units:
+            calm[label.hard] = calm.get(label.hard, 0) + 1
+    return Outcome(
+        device, tuple(days), tuple(changes), tuple(false_alarms), sum(calm.values()), calm
+    )
+
+
+def run_daily(
+    devices: Sequence[LabelledDevice], judge: Judge, learning_units: int
+) -> Iterator[Outcome]:
+    """Watch every device whose version is known on each of its days."""
+    rules = Rules(UUID(int=0), learning_units=learning_units)
+    for device in devices:
+        days = watch_days(device, judge, rules)
+        if all(day.label.version for day in days):
+            yield weigh_days(device.name, days, learning_units)

@@ -1,0 +1,89 @@
+"""The daily bench counts what an owner would have seen, and blames no one for what cannot be."""
+
+import numpy as np
+import pytest
+from fwid_agent.lab.cases import Label, LabelledDevice
+from fwid_agent.lab.daily import Day, weigh_days
+from fwid_agent.lab.visible import LEVEL, tell_apart
+from fwid_agent.types import EventType, State
+
+from tests.agent.core.tables import DAY_NS, TLS_SENT, table
+
+
+def lived(versions: str, alarms: str, hard: dict[int, str] | None = None) -> tuple[Day, ...]:
+    """A day a letter: its version, and "!" or "<" where a change or a return was told."""
+    told = {
+        "!": (EventType.VERSION_CHANGED,),
+        "<": (EventType.RETURNED_TO_KNOWN_VERSION,),
+        "~": (EventType.BEHAVES_DIFFERENTLY,),
+        ".": (),
+    }
+    return tuple(
+        Day(Label(version, hard=(hard or {}).get(day, "")), State.STABLE, 0.0, told[mark])
+        for day, (version, mark) in enumerate(zip(versions, alarms, strict=True))
+    )
+
+
+def test_a_change_is_told_once_and_counted_from_its_first_day() -> None:
+    """Told on the first day of the new version is after one day; a second alarm is false."""
+    outcome = weigh_days("some", lived("aaaabbbb", ".....!.!"), 2)
+    assert [(each.day, each.told_after) for each in outcome.changes] == [(4, 2)]
+    assert [each.day for each in outcome.false_alarms] == [7]
+
+
+def test_days_on_which_a_change_is_pending_are_not_calm() -> None:
+    """Two learnt days, two calm ones, one pending, and from the alarm on calm again."""
+    assert weigh_days("some", lived("aaaabbbb", ".....!.."), 2).calm_days == 2 + 3
+    assert weigh_days("some", lived("aaaabbbb", "........"), 2).calm_days == 2
+
+
+def test_a_change_that_is_never_told_is_missed_also_when_the_next_one_is() -> None:
+    """An alarm tells the latest change, not one before it."""
+    outcome = weigh_days("some", lived("aaaabbcc", "......!."), 2)
+    assert [each.told_after for each in outcome.changes] == [None, 1]
+    assert not outcome.false_alarms
+
+
+def test_a_rollback_is_told_by_its_own_event() -> None:
+    """`behaves_differently` is no alarm; a return to a known version is one."""
+    outcome = weigh_days("some", lived("aaabbbaa", "..~.!.<."), 2)
+    assert [each.told_after for each in outcome.changes] == [2, 1]
+    assert not outcome.false_alarms
+
+
+def test_a_change_while_learning_is_nobodys_to_find() -> None:
+    """It is in the baseline."""
+    outcome = weigh_days("some", lived("abbbbb", "......"), 3)
+    assert not outcome.changes
+    assert outcome.calm_days == 3
+
+
+def test_false_alarms_name_what_happened() -> None:
+    """That day or the one before: an alarm takes two days."""
+    days = lived("aaaaaaa", "....!.!", {3: "reboot", 6: "lossy"})
+    assert [each.hard for each in weigh_days("some", days, 2).false_alarms] == ["reboot", "lossy"]
+
+
+def device(sizes: list[int], versions: str) -> LabelledDevice:
+    """A day each, with one size that is always there and one that is the day's."""
+    windows = table(
+        [
+            (day * DAY_NS, day + 1, {(TLS_SENT, 60): 9, (TLS_SENT, size): 5})
+            for day, size in enumerate(sizes)
+        ]
+    )
+    return LabelledDevice("some", 1, windows, {n + 1: Label(v) for n, v in enumerate(versions)})
+
+
+def test_the_oracle_sees_what_splits_the_days() -> None:
+    """One size gone for another on each of four days against four: 2 of 70 labellings do so."""
+    split = device([100] * 4 + [102] * 4, "aaaabbbb")
+    assert tell_apart(split, "a", "b") == pytest.approx(2 / 70)
+    assert tell_apart(split, "a", "b") <= LEVEL
+
+
+def test_the_oracle_sees_nothing_where_labels_are_names_only() -> None:
+    """Sizes that vary freely are no sign of a version; nor is a version that never ran."""
+    sizes = np.random.default_rng(3).integers(100, 104, 8).tolist()
+    assert tell_apart(device(sizes, "aaaabbbb"), "a", "b") > LEVEL
+    assert tell_apart(device(sizes, "aaaaaaaa"), "a", "b") == 1.0
