@@ -57,7 +57,9 @@ def test_the_commands_are_those_of_the_design() -> None:
         "report",
         "bench",
     ]
-    assert set(ALL) >= {f"fwid {name}" for name in [*names, "lab train", "lab evaluate", "lab days"]}
+    assert set(ALL) >= {
+        f"fwid {name}" for name in [*names, "lab train", "lab evaluate", "lab days"]
+    }
 
 
 @pytest.mark.parametrize("path", ALL)
