@@ -282,6 +282,21 @@ def run_on_terminal(*arguments: object, no_color: str = "") -> bytes:
     return seen
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_terminal_without_some_signs(options: list[str]) -> None:
+    """What it cannot show is replaced; programs get UTF-8 whatever the terminal shows."""
+    folder = CAPTURES / "D-LinkSensor"
+    before, after = (map(str, folder.glob(f"Setup-{which}-*")) for which in ("[AB]", "C"))
+    command = [sys.executable, "-m", "fwid_agent.cli.main", "compare", "--device", SENSOR, *options]
+    command += ["--baseline", *before, "--test", *after]
+    ended = subprocess.run(
+        command, capture_output=True, env={**os.environ, "PYTHONIOENCODING": "ascii"}, check=False
+    )
+    assert (ended.returncode, ended.stderr) == (0, b"")
+    assert (b"?" in ended.stdout) != bool(options)
+    assert ("→" in ended.stdout.decode()) == bool(options)
+
+
 def test_no_color_is_respected(store: Path) -> None:
     """On a terminal states are coloured, unless NO_COLOR is set."""
     colour = re.compile(rb"\x1b\[[0-9;]*3[0-9]")

@@ -7,6 +7,7 @@ import sys
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import TextIOWrapper
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -114,6 +115,8 @@ def _root(
 
 def main() -> None:
     """Run the command; every error ends as one line and the exit code that is documented."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack the signs of some words
     try:
         app(prog_name="fwid")
     except FwidError as error:

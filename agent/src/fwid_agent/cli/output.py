@@ -59,8 +59,9 @@ STATE_STYLE = {
 def print_json(record: object) -> None:
     """Print one object on one line; numbers that are none become null."""
     value = asdict(record) if is_dataclass(record) and not isinstance(record, type) else record
-    sys.stdout.write(msgspec.json.encode(_finite(value)).decode() + "\n")
     sys.stdout.flush()
+    sys.stdout.buffer.write(msgspec.json.encode(_finite(value)) + b"\n")  # UTF-8 everywhere
+    sys.stdout.buffer.flush()
 
 
 def _finite(value: object) -> object:
