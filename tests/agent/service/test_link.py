@@ -1,4 +1,4 @@
-"""The end of a capture as the analysis sees it: what there is no time for is counted."""
+"""A capture as the analysis sees it: its troubles, and its end with all that was captured."""
 
 import os
 import socket
@@ -44,3 +44,18 @@ def test_what_is_left_in_the_pipe_is_read_or_counted(
     process.returncode = 0  # the link has waited for it
     assert (got, link.health.frames, link.health.lost) == (read, read, 3 + 40 - read)
     assert link.over
+
+
+def test_a_trouble_that_was_over_before_anybody_looked_is_told() -> None:
+    """A capture that was killed and has begun again meanwhile has missed packets all the same."""
+    process = subprocess.Popen([sys.executable, "-c", "pass"])
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with theirs:
+        link = CaptureLink(SourceHealth("eth0", "interface"), 0, ours.detach(), process.pid)
+        for trouble in ("", "", "killed", ""):
+            theirs.send(pack_text(Content.TROUBLE, trouble))
+            list(link.take(link.filenos()))
+    list(link.stop())
+    process.returncode = 0  # the link has waited for it
+    assert link.turns[:3] == ["", "killed", ""]
+    assert link.health.trouble

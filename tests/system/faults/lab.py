@@ -161,11 +161,17 @@ def processes(home: Home) -> list[int]:
 
 def capturers(home: Home) -> list[int]:
     """Return the processes of the capture, whoever watches over the others first."""
-    return sorted(
+    found = (
         pid
         for pid in processes(home)
         if b"fwid_agent.service.capturer" in Path(f"/proc/{pid}/cmdline").read_bytes()
     )
+    return sorted(found, key=_started)  # numbers begin anew where they have reached their end
+
+
+def _started(pid: int) -> int:
+    """When a process was started, by the kernel's ticks."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 Fault = Callable[[Lab], Row]

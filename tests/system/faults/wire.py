@@ -125,7 +125,7 @@ def made_up_addresses(lab: Lab) -> Row:
     return Row(
         f"{COUNT} made-up MACs",
         f"a frame of each in {flooded_s:.1f} s",
-        f"{devices} are followed, the others counted",
+        f"1024 are followed, the others counted; {devices} are left when they have been silent",
         f"{lost} frames of the known device",
         f"{recovered_s:.1f} s; memory {before_mb:.0f} → {after_mb:.0f} MB, store {size_mb:.0f} MB",
     )

@@ -38,8 +38,11 @@ _POLL_S = 0.25
 _RETRY_S = 1.0
 _TELL_S = 1.0
 _PIPE_BYTES = 1 << 20
-_LAST_S = 0.2  # by then the kernel has handed over its last block
-_LONGEST_S = 0.6  # of handing over what has come, once stopped
+# Once stopped:
+_LAST_S = 0.2  # whoever goes on sending is heard for so long
+_HANDED_S = 0.6  # by then the kernel has handed over the block that it was filling
+_NEXT_S = 0.05  # and what waits behind a block is read as long as there is something
+_LONGEST_S = 0.8
 
 
 def main() -> None:
@@ -148,7 +151,7 @@ class _Worker:
         until: float | None = None
         latest = 0.0
         while until is None or time.monotonic() < until:
-            block = source.read(_POLL_S if until is None else _LAST_S / 4)
+            block = source.read(_POLL_S if until is None else _NEXT_S)
             self._lost = source.lost
             if block is not None:
                 # A reader that is slow blocks us here; then the source's own buffer fills.
@@ -162,10 +165,11 @@ class _Worker:
             if source.trouble != self._trouble or time.monotonic() - self._told_s > _TELL_S:
                 self._tell(source.trouble)
             if self._stopping and until is None:
-                until = time.monotonic() + _LAST_S
-                latest = time.monotonic() + _LONGEST_S if source.finish() else until
+                finished, now_s = source.finish(), time.monotonic()
+                until = now_s + (_HANDED_S if finished else _LAST_S)
+                latest = now_s + _LONGEST_S if finished else until
             elif until is not None and block is not None:
-                until = min(time.monotonic() + _LAST_S, latest)
+                until = max(until, min(time.monotonic() + _NEXT_S, latest))
 
     def _rest(self) -> None:
         """Wait until the source is to be tried again; a stop does not wait for that."""

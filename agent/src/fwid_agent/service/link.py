@@ -42,6 +42,7 @@ class CaptureLink:
     def __init__(self, health: SourceHealth, number: int, descriptor: int, process: int) -> None:
         self.health = health
         self.notes: list[str] = []  # what is to be said once
+        self.turns: list[str] = []  # how the source's trouble has changed, to be said in turn
         self.position = ""  # where another run goes on after the frames yielded last
         self.over = False  # nothing will ever come any more
         self._number = number
@@ -106,7 +107,7 @@ class CaptureLink:
         os.kill(self._process, signal.SIGKILL)
         os.waitpid(self._process, 0)
         self.over = True
-        self.health.trouble = self.health.trouble or f"{self.health.source}: {reason}"
+        self._turn(self.health.trouble or f"{self.health.source}: {reason}")
 
     def _listen(self) -> bool:
         """Take a text, and with it perhaps a new pipe; False where the other side is closed."""
@@ -124,7 +125,7 @@ class CaptureLink:
         try:
             self._note(unpack(data))
         except ValueError as error:
-            self.health.trouble = str(error)
+            self._turn(str(error))
         return True
 
     def _read(self) -> Iterator[FrameBlock]:
@@ -151,7 +152,7 @@ class CaptureLink:
                 if message.content is Content.POSITION or not self._resumes:
                     yield from self._give()
         except ValueError as error:
-            self.health.trouble = str(error)
+            self._turn(str(error))
             self._close_pipe()
 
     def _give(self) -> Iterator[FrameBlock]:
@@ -175,8 +176,14 @@ class CaptureLink:
         self._lost = max(self._lost, message.lost)
         self.health.lost = self._lost_before + self._lost
         if message.content is Content.TROUBLE:
-            self.health.trouble = message.text
+            self._turn(message.text)
         elif message.content is Content.POSITION:
             self.position = message.text
         elif message.content is Content.NOTE and message.text:
             self.notes.append(message.text)
+
+    def _turn(self, trouble: str) -> None:
+        """Note another trouble, or its end: it may have come and gone before anybody looks."""
+        if trouble != self.health.trouble:
+            self.health.trouble = trouble
+            self.turns.append(trouble)

@@ -25,7 +25,6 @@ class LiveFeed:
         self.clock = SystemClock()
         self.sources = tuple(link.health for link in links)
         self._links = links
-        self._told: dict[str, str] = {}  # source -> its trouble as it was said
 
     def begin(self, home: Home, ledger: Ledger) -> None:
         """Begin the first session, where an earlier run has stopped."""
@@ -97,13 +96,11 @@ class LiveFeed:
 
     def _tell(self, link: CaptureLink) -> None:
         """Say what is wrong once, and once that it is over."""
-        health = link.health
         while link.notes:
             _log.warning("%s", link.notes.pop(0))
-        if not health.heard_s or health.trouble == self._told.get(health.source):
-            return
-        self._told[health.source] = health.trouble
-        if health.trouble:
-            _log.warning("%s", health.trouble)
-        else:
-            _log.info("capturing source=%s", health.source)
+        while link.turns:
+            trouble = link.turns.pop(0)
+            if trouble:
+                _log.warning("%s", trouble)
+            else:
+                _log.info("capturing source=%s", link.health.source)
