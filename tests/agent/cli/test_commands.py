@@ -163,6 +163,7 @@ def test_relearn_and_accept_steer_the_device(fwid: Fwid, store: Path) -> None:
         ),
         (["replay", "x", "--store", "no/x.db"], 4, "no/x.db: there is no folder no; make it first"),
         (["replay", "x", "--speed", "0"], 2, "'0' is no speed"),
+        (["replay", "x", "--speed", "1e300"], 2, "'1e300' is no speed"),
         (["replay", "x", "--test", "y"], 2, "No such option: --test"),
         (["replay", "x", "--config", "no.toml"], 2, "no.toml: No such file"),
         (["compare", "--device", "12", "--baseline", "a", "--test", "b"], 2, "not a MAC address"),

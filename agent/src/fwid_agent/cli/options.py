@@ -11,6 +11,7 @@ from fwid_agent.config import Config, default_store_path, find_config, load_conf
 from fwid_agent.errors import UsageError
 from fwid_agent.types import parse_mac
 
+_SLOWEST, _FASTEST = 1e-6, 1e9  # times real time; beyond is a slip of the hand
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 
 
@@ -86,7 +87,7 @@ def read_speed(text: str) -> float | None:
         speed = float(text)
     except ValueError:
         speed = 0.0
-    if not 0 < speed < float("inf"):
+    if not _SLOWEST <= speed <= _FASTEST:
         raise UsageError(f"{text!r} is no speed; it is `max` or a multiple of real time such as 60")
     return speed
 

@@ -20,10 +20,11 @@ from fwid_agent.pipeline.messages import (
     Summary,
     VerdictLine,
 )
+from fwid_agent.pipeline.pace import Pace, cut_in_time
 from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.report.words import describe_reason
 from fwid_agent.store import Store, VerdictRow, alone
-from fwid_agent.types import FrameBlock, format_mac, format_time
+from fwid_agent.types import format_mac, format_time
 
 
 def replay(
@@ -73,7 +74,7 @@ class _Run:
         window_ns = int(request.window_s * SECOND_NS)
         options = ReadOptions(window_ns, per_file, request.dedup, request.config)
         self.home = Home(options, request.unit, ledger)
-        self._pace = _Pace(request.speed)
+        self._pace = Pace(request.speed)
 
     def read(
         self, capture: CaptureFile, on_progress: OnProgress, on_note: OnNote
@@ -82,11 +83,12 @@ class _Run:
         if self._request.unit == "day":
             yield from _lines(self.home.end_units(capture.first_ts_ns))
         for block in read_session(self.home, self._ledger, capture, on_progress, on_note):
-            # Not behind the block: of a capture that has not ended, not all may be stored.
-            if self._request.unit == "day":
-                yield from _lines(self.home.end_units(self.home.ingest.latest_ns))
-            self._pace.wait(block)
-            self.home.feed(block)
+            for piece in cut_in_time(block, self._request.speed):
+                # Not behind the piece: of a capture that has not ended, not all may be stored.
+                if self._request.unit == "day":
+                    yield from _lines(self.home.end_units(self.home.ingest.latest_ns))
+                self._pace.wait(piece)
+                self.home.feed(piece)
 
     def end_session(self) -> Iterator[VerdictLine]:
         """End the capture that was begun last, also where it broke off."""
@@ -130,24 +132,6 @@ class _Run:
             tuple(sorted(lines, key=lambda line: -line.bytes)),
             round(time.monotonic() - self._started_s, 3),
         )
-
-
-class _Pace:
-    """Holds a replay back to a multiple of real time."""
-
-    def __init__(self, speed: float | None) -> None:
-        self._speed = speed
-        self._begin: tuple[float, int] | None = None
-
-    def wait(self, block: FrameBlock) -> None:
-        """Wait until the block's first frame is due."""
-        if self._speed is None or not len(block.ts_ns):
-            return
-        first_ns = int(block.ts_ns[0])
-        if self._begin is None:
-            self._begin = (time.monotonic(), first_ns)
-        due_s = self._begin[0] + (first_ns - self._begin[1]) / SECOND_NS / self._speed
-        time.sleep(max(due_s - time.monotonic(), 0.0))
 
 
 def _lines(verdicts: Iterable[VerdictRow]) -> Iterator[VerdictLine]:

@@ -3,23 +3,18 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-
-import numpy as np
 
 from fwid_agent.capture.files import CaptureFile
-from fwid_agent.capture.frames import select_frames
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS, latest_believed_ns
 from fwid_agent.pipeline.ledger import Ledger
+from fwid_agent.pipeline.pace import LONGEST_WAIT_S, cut_in_time
 from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.service.clock import ReplayClock
 from fwid_agent.service.feed import SourceHealth
 from fwid_agent.types import FrameBlock
 
-_PIECE_S = 0.25  # of real time: frames come in pieces as a live capture hands them over
-_LONGEST_WAIT_S = 1.0  # of real time, for the next frame; what is longer is skipped
 _AFTER_NS = 60 * SECOND_NS  # beyond the end of the last unit, so that it is surely over
 _log = logging.getLogger("fwid")
 
@@ -81,7 +76,7 @@ class Playback:
             _log.info("the replay is finished; the agent goes on serving")
         elif len(self._next.ts_ns):
             first_ns = _within(int(self._next.ts_ns[0]))
-            if self.clock.wait_s(first_ns) > _LONGEST_WAIT_S:
+            if self.clock.wait_s(first_ns) > LONGEST_WAIT_S:
                 self.clock.reach(first_ns)
             self.clock.allow(first_ns)
 
@@ -91,21 +86,11 @@ class Playback:
                 for block in read_session(
                     self._home, self._ledger, capture, lambda _: None, _log.warning
                 ):
-                    yield from self._cut(block)
+                    yield from cut_in_time(block, self._speed)
             except UnreadableInputError as error:
                 _log.warning("%s", error)
             self._home.end_session()
             self._home.commit()
-
-    def _cut(self, block: FrameBlock) -> Iterator[FrameBlock]:
-        """Cut a block into what is due together."""
-        borders = np.zeros(0, np.int64)
-        if self._speed is not None:
-            times = np.maximum.accumulate(block.ts_ns.clip(0, latest_believed_ns()))
-            step_ns = max(int(_PIECE_S * self._speed * SECOND_NS), 1)
-            borders = np.flatnonzero(np.diff(times // step_ns)) + 1
-        for begin, end in pairwise([0, *borders.tolist(), len(block.ts_ns)]):
-            yield select_frames(block, slice(begin, end))
 
 
 def _last_ns(block: FrameBlock) -> int:
