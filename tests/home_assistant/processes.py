@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 ROOT = Path(__file__).parents[2]
@@ -84,18 +84,19 @@ class Agent(Process):
         run = [fwid_command(), "run", "--replay", *paths, "--speed", speed]
         self._run([*run, *self._store, *self._options], self._is_open)
 
-    def wait_for(self, devices: Collection[str]) -> None:
-        """Wait until these were seen: a form lists what is known when it is opened."""
+    def wait_for(self, devices: Collection[str], state: str | None = None) -> None:
+        """Wait until these were seen, or are in a state: a form lists what is known at first."""
         end_s = time.monotonic() + START_S
-        while not set(devices) <= self._seen():
+        while not self._has(devices, state):
             if time.monotonic() > end_s:
-                raise RuntimeError(f"the agent did not see all of {', '.join(devices)}")
+                raise RuntimeError(f"{', '.join(devices)} not {state or 'seen'}")
             time.sleep(0.2)
 
-    def _seen(self) -> set[str]:
+    def _has(self, devices: Collection[str], state: str | None) -> bool:
         ask = [fwid_command(), "devices", "--json", *self._store]
         lines = subprocess.check_output(ask, text=True).splitlines()
-        return {json.loads(line)["device"] for line in lines}
+        states = {known["device"]: known["state"] for known in map(json.loads, lines)}
+        return all(mac in states and state in (None, states[mac]) for mac in devices)
 
     def pair(self) -> tuple[str, str]:
         """Return a code, and the fingerprint that the agent shows with it."""
@@ -129,6 +130,8 @@ class HomeAssistant(Process):
         try:
             with urlopen(f"{self.url}/api/onboarding"):
                 return True
+        except HTTPError:  # it is there, and has been set up before
+            return True
         except URLError:
             return False
 
