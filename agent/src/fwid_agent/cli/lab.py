@@ -127,6 +127,12 @@ def days(
     rate: Annotated[
         float, typer.Option(metavar="NUMBER", help="False alarms per device-year to aim at.")
     ] = 0.1,
+    simulate: Annotated[
+        int,
+        typer.Option(
+            metavar="YEARS", help="Watch device-years of captures drawn anew instead, unchanged."
+        ),
+    ] = 0,
     json: Json = False,
 ) -> None:
     """Judge devices day by day, as an agent does, and count what a home would have noticed.
@@ -143,13 +149,17 @@ def days(
     from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415
     from fwid_agent.lab.daily import run_daily  # noqa: PLC0415
     from fwid_agent.lab.noticed import DAYS_A_YEAR, look_for, summarise, to_record  # noqa: PLC0415
+    from fwid_agent.lab.resample import run_years  # noqa: PLC0415
     from fwid_agent.pipeline.models import load_model, load_prior  # noqa: PLC0415
 
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
         devices = load_corpus(Path(corpus), lambda name: bar.advance(task))
         judge = Judge(load_prior(), load_model(), rate / DAYS_A_YEAR)
-        outcomes = list(run_daily(devices, judge, learning))
+        if simulate:
+            outcomes = list(run_years(devices, judge, learning, simulate, seed=1))
+        else:
+            outcomes = list(run_daily(devices, judge, learning))
         if not outcomes:
             raise UsageError(f"{corpus}: no device has a version on each of its days")
         seen = look_for(outcomes, devices)

@@ -5,7 +5,7 @@ and after how many days. A change that is not told stays pending until the next 
 while it does is counted as telling it, not as a false one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from fwid_agent.core.periods import make_period, select_units
 from fwid_agent.core.stability import Accepted, Rules, step
 from fwid_agent.core.watch import Method, begin, judge_unit
 from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice, label_of
-from fwid_agent.types import EventType, State
+from fwid_agent.types import EventType, State, UnitTable
 
 ALARMS = (EventType.VERSION_CHANGED, EventType.RETURNED_TO_KNOWN_VERSION)
 
@@ -65,22 +65,27 @@ class Outcome:
     calm_by_hard: Mapping[str, int]  # the same by what happened; "" for plain days
 
 
+def list_days(device: LabelledDevice) -> Iterator[tuple[Label, UnitTable]]:
+    """Yield each day of a device with what is known of it, in the order of time."""
+    period = make_period(device.windows, "day", DAY_NS)
+    for number in range(period.units):
+        yield label_of(device, period, number), select_units(period, [number]).observations
+
+
 def watch_days(
-    device: LabelledDevice, judge: Judge, rules: Rules, unit_ns: int = DAY_NS
+    mac: int, units: Iterable[tuple[Label, UnitTable]], judge: Judge, rules: Rules
 ) -> tuple[Day, ...]:
     """Judge each day in order; a change that is told is accepted on the same evening."""
-    method = Method(judge, "day", unit_ns, rules)
-    period = make_period(device.windows, "day", unit_ns)
-    watch, _ = begin(device.mac, 0, rules)
+    method = Method(judge, "day", DAY_NS, rules)
+    watch, _ = begin(mac, 0, rules)
     days = []
-    for number in range(period.units):
-        unit = select_units(period, [number]).observations
-        now_ns = int(period.start_ns[number]) // unit_ns * unit_ns + unit_ns
+    for label, unit in units:
+        now_ns = (int(unit.start_ns[0]) // DAY_NS + 1) * DAY_NS
         watch, decision, events = judge_unit(watch, unit, now_ns, method)
         told = tuple(event.type for event in events)
         if EventType.VERSION_CHANGED in told:
             watch = replace(watch, state=step(watch.state, Accepted(), now_ns, rules)[0])
-        days.append(Day(label_of(device, period, number), watch.state.state, decision.score, told))
+        days.append(Day(label, watch.state.state, decision.score, told))
     return tuple(days)
 
 
@@ -117,6 +122,6 @@ def run_daily(
     """Watch every device whose version is known on each of its days."""
     rules = Rules(UUID(int=0), learning_units=learning_units)
     for device in devices:
-        days = watch_days(device, judge, rules)
+        days = watch_days(device.mac, list_days(device), judge, rules)
         if all(day.label.version for day in days):
             yield weigh_days(device.name, days, learning_units)
