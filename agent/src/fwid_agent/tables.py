@@ -10,6 +10,7 @@ from fwid_agent.types import (
     I8,
     ROW_COUNT,
     SEEN,
+    SUM_INDEX,
     SUMS,
     ContactTable,
     Table,
@@ -148,3 +149,9 @@ def _bound_networks(networks: Table, periods: int) -> tuple[Table, I8]:
         keep[rare] = False
         dropped[period] = flows[rare].sum()
     return networks[keep], dropped
+
+
+def name_heard(table: UnitTable) -> set[tuple[int, int]]:
+    """Name the periods with traffic, by session and start."""
+    rows = np.flatnonzero(table.sums[:, :, SUM_INDEX["packets"]].any(axis=1))
+    return set(zip(table.session[rows].tolist(), table.start_ns[rows].tolist(), strict=True))

@@ -5,12 +5,15 @@ import sqlite3
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+from fwid_agent.capture.files import open_capture
 from fwid_agent.capture.opening import OPENING_FRAMES, older_fingerprint
 from fwid_agent.pipeline.messages import UnitKind
+from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.store import Store
 from fwid_agent.types import UnitTable, parse_mac
 
@@ -76,6 +79,19 @@ def test_a_capture_that_grows_goes_on_where_it_ended(
     for mac in whole.tables:
         assert_alike(grown.tables[mac][0], whole.tables[mac][0])
     assert sent(tmp_path / "grown.db") == minutes
+
+
+def test_each_window_counts_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also one that goes on after a unit has ended, or in another run."""
+    in_blocks = partial(open_capture, block_bytes=1 << 12)
+    monkeypatch.setattr(sys.modules[read_session.__module__], "open_capture", in_blocks)
+    path = tmp_path / "days.pcap"
+    data = pcap(chatter(4 * 24 * 12, HOUR_NS // 12))
+    for size in (len(data) // 2, len(data)):
+        path.write_bytes(data[:size])
+        in_two = run([path], tmp_path / "home.db").summary
+    for summary in (in_two, run([path]).summary):
+        assert {device.windows for device in summary.devices} == {4 * 24 + 1}
 
 
 def test_a_file_that_was_judged_is_not_judged_by_its_rest(tmp_path: Path) -> None:

@@ -26,7 +26,13 @@ from fwid_agent.pipeline.memory import read_watch, write_watch
 from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.models import load_model, load_prior
 from fwid_agent.store import DeviceRow, SessionProgress, Store, VerdictRow
-from fwid_agent.tables import merge_contacts, merge_tables, select_contacts, select_periods
+from fwid_agent.tables import (
+    merge_contacts,
+    merge_tables,
+    name_heard,
+    select_contacts,
+    select_periods,
+)
 from fwid_agent.types import (
     SUM_INDEX,
     ContactTable,
@@ -52,6 +58,7 @@ class WatchedDevice:
     open: list[UnitTable] = field(default_factory=list)  # windows of units that have not ended
     contacts: list[ContactTable] = field(default_factory=list)  # the same windows'
     windows: int = 0  # with traffic
+    newest: set[tuple[int, int]] = field(default_factory=set)  # of them: those that may go on
 
 
 class Home:
@@ -119,8 +126,9 @@ class Home:
                 self._ledger.add_events(events)
                 self._changed.add(mac)
             device.open.append(table)
-            heard = table.sums[:, :, SUM_INDEX["packets"]].any(axis=1)
-            device.windows += int(heard.sum())
+            heard = name_heard(table)
+            device.windows += len(heard - device.newest)
+            device.newest = heard
             self._ledger.add_windows(mac, table)
         for mac, contacts in gain.contacts.items():
             self.devices[mac].contacts.append(contacts)
@@ -270,7 +278,8 @@ class Home:
             watch, judged_ns = read_watch(text, units, self._longest_ns)
             device = self.devices[mac] = WatchedDevice(watch, judged_ns)
             windows = store.windows(mac)
-            device.windows = int(windows.sums[:, :, SUM_INDEX["packets"]].any(axis=1).sum())
+            device.newest = name_heard(windows)
+            device.windows = len(device.newest)
             if self._unit == "day":
                 end_ns = judged_ns // self._unit_ns * self._unit_ns + self._unit_ns
                 later = np.flatnonzero(windows.start_ns >= end_ns)
