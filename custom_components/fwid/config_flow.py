@@ -171,6 +171,8 @@ class FwidConfigFlow(ArrivalFlow, domain=DOMAIN):
             errors = await self._agent.look_at(entry.data[CONF_HOST], entry.data[CONF_PORT])
             if not errors and self._agent.address.fingerprint != entry.data[CONF_FINGERPRINT]:
                 return await self.async_step_new_certificate()
+            if not errors and await self._agent.still_admits(entry.data[CONF_TOKEN]):
+                return self.async_update_reload_and_abort(entry)  # somebody else was there
             if not errors:
                 return await self.async_step_pair()
         return self.async_show_form(

@@ -2,12 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypedDict, override
+from typing import Any, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_REAUTH, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import (
     ConfigEntryAuthFailed,
@@ -21,15 +21,8 @@ from homeassistant.util import dt as dt_util
 from .backoff import Backoff
 from .client import AgentClient, Which
 from .const import CONF_DEVICES, DOMAIN
-from .errors import (
-    AgentError,
-    AnswerError,
-    CertificateError,
-    RefusedError,
-    TokenError,
-    UnfitError,
-    UnreachableError,
-)
+from .errors import AgentError, CertificateError, RefusedError, TokenError, UnfitError
+from .explanations import explain
 from .issues import find_issues, find_version_issue, show_issues
 from .journal import Journal
 from .models import Changed, Event, Gap, Judged, Message
@@ -88,9 +81,9 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
             snapshot = await self._read()
             self._check_agent(snapshot)
         except (TokenError, CertificateError) as error:
-            raise ConfigEntryAuthFailed(**_words(error)) from error
+            raise ConfigEntryAuthFailed(**explain(error)) from error
         except AgentError as error:
-            raise UpdateFailed(**_words(error)) from error
+            raise UpdateFailed(**explain(error)) from error
         if self.journal.last_seq is None:  # what happened before we came is history
             self.journal.last_seq = snapshot.info.last_seq
             await self.journal.async_save()
@@ -148,17 +141,21 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
         while True:
             try:
                 await self._follow_once(backoff)
-            except (TokenError, CertificateError) as error:
-                self.async_set_update_error(UpdateFailed(**_words(error)))
+            except TokenError as error:
+                self.async_set_update_error(UpdateFailed(**explain(error)))
                 self.config_entry.async_start_reauth(self.hass)
                 return
+            except CertificateError as error:
+                # Nothing was sent. Whoever has the agent's address now may leave it again.
+                self.async_set_update_error(UpdateFailed(**explain(error)))
+                self.config_entry.async_start_reauth(self.hass)
             except UnfitError as error:  # until agent or integration is updated
-                self.async_set_update_error(UpdateFailed(**_words(error)))
+                self.async_set_update_error(UpdateFailed(**explain(error)))
             except AgentError as error:
                 _LOGGER.debug("Connection lost: %s", error)
                 # A first failure may be no more than a restart: nobody is told yet.
                 if backoff.failures:
-                    self.async_set_update_error(UpdateFailed(**_words(error)))
+                    self.async_set_update_error(UpdateFailed(**explain(error)))
             except Exception as error:  # of ours: it must not end the following in silence
                 if self.last_update_success:
                     _LOGGER.exception("The agent could not be followed; trying again")
@@ -204,6 +201,7 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
         self.async_set_updated_data(snapshot)
         if was_lost:
             _LOGGER.info("Connected to the agent again")
+            self._ask_no_more()
         for message in messages:
             match message:
                 case Event():
@@ -215,6 +213,12 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
                 case Changed():
                     pass
         await self.journal.async_save()
+
+    @callback
+    def _ask_no_more(self) -> None:
+        """End what asks a person to be let in: it was not needed."""
+        for flow in list(self.config_entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
+            self.hass.config_entries.flow.async_abort(flow["flow_id"])
 
     def _tell(self, event: Event) -> None:
         self.journal.last_seq = event.seq
@@ -260,38 +264,9 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
         try:
             return await asked
         except RefusedError as error:
-            raise ServiceValidationError(**_words(error)) from error
+            raise ServiceValidationError(**explain(error)) from error
         except (TokenError, CertificateError) as error:
             self.config_entry.async_start_reauth(self.hass)
-            raise HomeAssistantError(**_words(error)) from error
+            raise HomeAssistantError(**explain(error)) from error
         except AgentError as error:
-            raise HomeAssistantError(**_words(error)) from error
-
-
-class _Words(TypedDict):
-    translation_domain: str
-    translation_key: str
-    translation_placeholders: dict[str, str]
-
-
-def _words(error: AgentError) -> _Words:
-    """Return what to tell a person; the address stays in the log at debug level."""
-    key, placeholders = _KEYS.get(type(error), "unreachable"), {}
-    if isinstance(error, RefusedError):
-        placeholders = {"reason": str(error)}
-    elif isinstance(error, UnfitError):
-        key, placeholders = error.key, error.placeholders
-    return {
-        "translation_domain": DOMAIN,
-        "translation_key": key,
-        "translation_placeholders": placeholders,
-    }
-
-
-_KEYS: Mapping[type[AgentError], str] = {
-    AnswerError: "strange_answer",
-    CertificateError: "certificate_changed",
-    RefusedError: "refused",
-    TokenError: "token_refused",
-    UnreachableError: "unreachable",
-}
+            raise HomeAssistantError(**explain(error)) from error

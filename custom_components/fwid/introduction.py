@@ -87,6 +87,14 @@ class Introduction:
         issue = find_version_issue(info)
         return (info, "") if issue is None else (None, issue.key)
 
+    async def still_admits(self, token: str) -> bool:
+        """Return whether the agent takes a token that it gave earlier."""
+        try:
+            await self._client(token).info()
+        except AgentError:
+            return False
+        return True
+
     def keep(self) -> dict[str, Any]:
         """Return what an entry keeps; the token is the entry's from now on."""
         self._must_return = False

@@ -586,13 +586,14 @@ async def test_another_agent_is_not_let_in_for_the_old_one(
 ) -> None:
     """Its id has to be the same; what it gave is given back."""
     agent.id = "00000000-0000-0000-0000-00000000000f"
+    agent.tokens = {"of somebody": "else"}
     result = await entry.start_reauth_flow(hass)
     agent.code = "12345678"
     result = await answer(hass, result)
     result = await answer(hass, result, code="12345678")
 
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "other_agent")
-    await until(lambda: list(agent.tokens) == ["secret"])
+    await until(lambda: list(agent.tokens) == ["of somebody"])
     assert entry.data[CONF_TOKEN] == "secret"
 
 
@@ -601,6 +602,7 @@ async def test_being_let_in_waits_for_an_agent_that_is_away(
 ) -> None:
     """The form stays until the agent is back."""
     await agent.stop()
+    agent.tokens.clear()
     result = await entry.start_reauth_flow(hass)
     result = await answer(hass, result)
     assert result["errors"] == {"base": "cannot_connect"}
@@ -608,6 +610,19 @@ async def test_being_let_in_waits_for_an_agent_that_is_away(
     await agent.start()
     result = await answer(hass, result)
     assert result["step_id"] == "pair"
+
+
+async def test_no_code_is_asked_for_where_the_agent_still_lets_us_in(
+    hass: HomeAssistant, entry: MockConfigEntry, agent: FakeAgent
+) -> None:
+    """Another machine had the agent's address for a while; one look is enough."""
+    result = await entry.start_reauth_flow(hass)
+    result = await answer(hass, result)
+
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reauth_successful")
+    assert entry.data[CONF_TOKEN] == "secret"
+    assert list(agent.tokens) == ["secret"]
+    await until(lambda: entry.state is ConfigEntryState.LOADED)
 
 
 # --- elsewhere ---

@@ -351,6 +351,24 @@ async def test_once_over_another_certificate(
     assert loaded.state is ConfigEntryState.LOADED
 
 
+async def test_once_over_a_machine_that_had_the_agents_address_for_a_while(
+    hass: HomeAssistant, told: Told, agent: FakeAgent
+) -> None:
+    """Once the pinned certificate is back, nobody has to be asked any more."""
+    await agent.stop()
+    agent.renew_certificate()
+    await agent.start()
+    await until(hass.config_entries.flow.async_progress)
+
+    await agent.stop()
+    agent.renew_certificate()  # there are two
+    changed = agent.change_version(CAMERA)
+    await agent.start()
+
+    await told.expect(changed)
+    assert not hass.config_entries.flow.async_progress()
+
+
 async def test_once_over_a_revoked_token(hass: HomeAssistant, told: Told, agent: FakeAgent) -> None:
     """Without a token nothing is told; after pairing anew nothing is missing."""
     await agent.revoke()

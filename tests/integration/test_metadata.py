@@ -186,9 +186,9 @@ def test_every_entity_has_a_name_and_an_icon() -> None:
 
 def test_every_error_and_repair_has_words() -> None:
     """A key without a text would be shown as it is."""
-    from custom_components.fwid.coordinator import _KEYS
+    from custom_components.fwid.explanations import KEYS
 
-    raised = set(_KEYS.values())
+    raised = set(KEYS.values())
     raised |= set(re.findall(r'(?:_error|_invalid|UnfitError)\("(\w+)"', TEXT))
     issues = set(re.findall(r'Issue\(\s*"(\w+)"', TEXT))
     versions = {"agent_too_old", "integration_too_old"}
@@ -301,11 +301,12 @@ LAYERS: dict[str, set[str]] = {
     "snapshot": set(),
     "facts": set(),
     "journal": set(),
+    "explanations": set(),
     "issues": {"markdown", "snapshot"},
     "markdown": set(),
     "enrolment": {"siblings"},
     "coordinator": {
-        "backoff", "client", "issues", "journal", "siblings", "snapshot",
+        "backoff", "client", "explanations", "issues", "journal", "siblings", "snapshot",
     },
     "entity": {"coordinator", "siblings"},
     "evidence": {"coordinator"},
