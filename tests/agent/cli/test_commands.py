@@ -161,6 +161,8 @@ def test_relearn_and_accept_steer_the_device(fwid: Fwid, store: Path) -> None:
             2,
             "--window 7m: a day of 86400 s is no multiple of it",
         ),
+        (["replay", "x", "--store", ""], 2, "--store: names no file"),
+        (["devices", "--store", ""], 2, "--store: names no file"),
         (["replay", "x", "--store", "no/x.db"], 4, "no/x.db: there is no folder no; make it first"),
         (["replay", "x", "--speed", "0"], 2, "'0' is no speed"),
         (["replay", "x", "--speed", "1e300"], 2, "'1e300' is no speed"),

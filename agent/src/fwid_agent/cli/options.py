@@ -107,5 +107,7 @@ def read_config(path: str | None) -> Config:
 
 
 def store_path(named: str | None) -> Path:
-    """Return the store that was named, or the user's own."""
+    """Return the store that was named, or the user's own; raises UsageError."""
+    if named == "":
+        raise UsageError("--store: names no file")
     return Path(named) if named is not None else default_store_path()

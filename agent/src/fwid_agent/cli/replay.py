@@ -1,5 +1,6 @@
 """`fwid replay`: captures through the whole pipeline, as if they were live."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -17,6 +18,7 @@ from fwid_agent.cli.options import (
     read_config,
     read_speed,
     read_window,
+    store_path,
 )
 from fwid_agent.cli.output import (
     make_table,
@@ -32,6 +34,7 @@ from fwid_agent.errors import StoreError
 
 if TYPE_CHECKING:
     from fwid_agent.pipeline import Summary, VerdictLine
+    from fwid_agent.pipeline.messages import DeviceLine
 
 
 def replay(
@@ -64,7 +67,7 @@ def replay(
     from fwid_agent.pipeline import replay as run_replay  # noqa: PLC0415
 
     settings = read_config(config)
-    if store is not None and not Path(store).parent.is_dir():
+    if store is not None and not store_path(store).parent.is_dir():
         raise StoreError(f"{store}: there is no folder {Path(store).parent}; make it first")
     request = ReplayRequest(
         tuple(paths),
@@ -94,8 +97,19 @@ def _print_verdict(line: "VerdictLine") -> None:
 
 def _print_summary(summary: "Summary") -> None:
     out.print()
+    if summary.devices:
+        _print_devices(summary.devices)
+    rate = summary.packets / summary.seconds if summary.seconds else 0
+    out.print(
+        f"{summary.packets:,} packets, {summary.bytes:,} bytes, {summary.flows:,} flows, "
+        f"{summary.undecoded:,} undecoded, {summary.copies:,} copies; "
+        f"{summary.seconds:.1f} s, {rate:,.0f} packets/s"
+    )
+
+
+def _print_devices(devices: "Sequence[DeviceLine]") -> None:
     table = make_table("device", "state", ">sent", ">received", ">bytes", ">windows", "")
-    for device in summary.devices:
+    for device in devices:
         marks = [
             name
             for name, on in (("gateway", device.gateway), ("randomised MAC", device.randomised))
@@ -111,9 +125,4 @@ def _print_summary(summary: "Summary") -> None:
             ", ".join(marks),
         )
     out.print(table)
-    rate = summary.packets / summary.seconds if summary.seconds else 0
-    out.print(
-        f"\n{summary.packets:,} packets, {summary.bytes:,} bytes, {summary.flows:,} flows, "
-        f"{summary.undecoded:,} undecoded, {summary.copies:,} copies; "
-        f"{summary.seconds:.1f} s, {rate:,.0f} packets/s"
-    )
+    out.print()

@@ -271,8 +271,7 @@ class Home:
     def restore(self, store: Store) -> None:
         """Go on with what an earlier run has left."""
         # Where captures overlap, time goes back, and a unit that began before may be half read.
-        border_ns = store.border_ns()
-        self._border_ns = _NEVER_NS if border_ns is None else border_ns
+        self._border_ns = store.border_ns() or _NEVER_NS
         for mac, text in store.states().items():
             units = store.units(mac, self._longest_ns)
             watch, judged_ns = read_watch(text, units, self._longest_ns)
