@@ -1,5 +1,6 @@
 """What the card asks: all devices at a glance, and the history of one."""
 
+import re
 from typing import Any
 
 import voluptuous as vol
@@ -24,7 +25,8 @@ from .permissions import check_user, is_allowed
 from .services import find_device
 from .words import Strings, describe_reasons
 
-_LANGUAGE: dict[str | vol.Marker, Any] = {vol.Optional("language"): str}
+_TAG = re.compile(r"[A-Za-z0-9_-]{1,16}\Z")  # Home Assistant looks for a file of this name
+_LANGUAGE: dict[str | vol.Marker, Any] = {vol.Optional("language"): vol.All(str, vol.Match(_TAG))}
 
 
 @callback
@@ -93,10 +95,17 @@ async def _read_strings(
     hass: HomeAssistant, connection: websocket_api.ActiveConnection, message: dict[str, Any]
 ) -> Strings:
     """Return words in the language that is asked for, or else the user's, or else the house's."""
-    store = await async_user_store(hass, connection.user.id)
-    chosen = (store.data.get("language") or {}).get("language")
-    language = message.get("language") or chosen or hass.config.language
+    asked = message.get("language")
+    language = asked or await _chosen_language(hass, connection.user) or hass.config.language
     return await async_get_translations(hass, language, "common", {DOMAIN})
+
+
+async def _chosen_language(hass: HomeAssistant, user: User) -> str | None:
+    """Return the language of a user's profile; every user can store anything there."""
+    store = await async_user_store(hass, user.id)
+    stored = store.data.get("language")
+    chosen = stored.get("language") if isinstance(stored, dict) else None
+    return chosen if isinstance(chosen, str) and _TAG.match(chosen) else None
 
 
 def _describe_device(

@@ -286,3 +286,9 @@ async def test_reasons_are_in_the_language_that_is_asked_for(
     await store.async_set_item("language", {"language": "de"})
     own = await ask(client, "devices")
     assert own == german | {"id": own["id"]}
+
+    for odd in ("de", {"language": 7}, {"language": "../../manifest"}):
+        await store.async_set_item("language", odd)
+        assert (await ask(client, "devices"))["result"] == english["result"]
+    for odd in ("../../manifest", "", 7, "x" * 17):
+        assert (await ask(client, "devices", language=odd))["error"]["code"] == "invalid_format"
