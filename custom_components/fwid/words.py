@@ -95,20 +95,24 @@ def _statistic(key: str, params: Params, strings: Strings) -> str:
         feature=_say(strings, f"feature_{params['feature']}"),
         before=_amount(params, _number(params["before"]), strings),
         after=_amount(params, _number(params["after"]), strings),
-        steps=short_number(_number(params["steps"])),
+        steps=_say_number(_number(params["steps"]), strings),
     )
 
 
 def _amount(params: Params, value: float, strings: Strings) -> str:
     if params["unit"] == "s":
         if value >= 0.1:
-            return _say(strings, "amount_seconds", value=short_number(value))
-        return _say(strings, "amount_milliseconds", value=short_number(value * 1e3))
+            return _say(strings, "amount_seconds", value=_say_number(value, strings))
+        return _say(strings, "amount_milliseconds", value=_say_number(value * 1e3, strings))
     if params["feature"] == "payload_share":
         return _say(strings, "amount_percent", value=f"{value * 100:.0f}")
     if params["unit"] == "bytes":
-        return _say(strings, "amount_bytes", value=short_number(value))
-    return short_number(value)
+        return _say(strings, "amount_bytes", value=_say_number(value, strings))
+    return _say_number(value, strings)
+
+
+def _say_number(value: float, strings: Strings) -> str:
+    return short_number(value).replace(".", strings[f"{_PREFIX}decimal_sign"])
 
 
 def _header_value(kind: str, value: float, strings: Strings) -> str:

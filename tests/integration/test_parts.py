@@ -31,6 +31,17 @@ def test_a_reason_reads_as_the_agent_writes_it(example: dict[str, Any]) -> None:
     assert describe_reason(Reason(example["key"], example["params"]), STRINGS) == example["text"]
 
 
+def test_numbers_are_written_as_the_language_does() -> None:
+    """A German point would make thousands of a fraction."""
+    texts = ROOT / "custom_components/fwid/translations/de.json"
+    common = json.loads(texts.read_text())["common"]
+    strings = {f"component.fwid.common.{key}": text for key, text in common.items()}
+    moved = next(each for each in REASONS if each["key"] == "statistic_moved")
+    params = {**moved["params"], "steps": 9.95}
+
+    assert "das 9,95-Fache" in describe_reason(Reason(moved["key"], params), strings)
+
+
 @pytest.mark.parametrize(
     ("key", "params"),
     [
