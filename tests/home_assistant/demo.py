@@ -7,6 +7,7 @@ browser that is steered as a person would: it adds the agent, makes a dashboard 
 the firmware of one device change, and accepts the change. The pictures land in FOLDER.
 """
 
+import signal
 import sys
 import tempfile
 from datetime import UTC, datetime
@@ -37,6 +38,7 @@ DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 400, "height": 860}
 def main(images: Path) -> None:
     """Tell the whole story once."""
     images.mkdir(parents=True, exist_ok=True)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what was started, too
     with tempfile.TemporaryDirectory(prefix="fwid-demo-") as name:
         folders = [Path(name, part) for part in ("captures", "home", "agent")]
         for folder in folders:
