@@ -211,6 +211,15 @@ def test_every_step_and_outcome_of_a_flow_has_words() -> None:
         assert set(step.get("data", {})) == set(step.get("data_description", {}))
 
 
+def test_the_household_is_told_what_the_agent_keeps() -> None:
+    """No less than docs/security.md has everybody be told."""
+    told = (ROOT / "docs/security.md").read_text().partition("in words such as these:")[2]
+    texts = [EN["config"]["step"]["devices"], EN["options"]["step"]["init"]]
+    for word in ("sizes", "protocols", "ports", "networks", "at home", "in them"):
+        assert word in told
+        assert all(word in text["description"] for text in texts), word
+
+
 # --- services, triggers, conditions, icons ---
 
 
