@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import Progress
 
+from fwid_agent.cli.lab_corpus import corpus
 from fwid_agent.cli.options import Json
 from fwid_agent.cli.output import err, make_table, out, print_json, say
 from fwid_agent.errors import UsageError
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="Research: training and evaluation. Needs the extra `lab`.", no_args_is_help=True
 )
+app.command()(corpus)
 
 
 @app.command()

@@ -1,0 +1,29 @@
+# Read by every shell of the corpus before its first line.
+
+# again SECONDS COMMAND...: a command from time to time, as an appliance's own timer does.
+again() {
+    pause=$1
+    shift
+    while :; do
+        "$@"
+        sleep "$pause"
+    done
+}
+
+# network CLIENT: gets an address and keeps it; returns when it is there. A program with a DHCP
+# client of its own needs none.
+network() {
+    [ "$1" = none ] && return
+    busybox "$1" -f -R -S -i eth0 -s /fwid/leased -x "hostname:$NAME" -t 30 -T 1 &
+    echo $! >/run/network.pid
+    until busybox ip -4 addr show dev eth0 | grep -q 'inet 10'; do sleep .2; done
+}
+
+# renew CLIENT: asks for an address as if the network were a new one.
+renew() {
+    [ -e /run/network.pid ] || return 0
+    kill "$(cat /run/network.pid)"
+    sleep .5
+    busybox ip addr flush dev eth0 scope global
+    network "$1"
+}

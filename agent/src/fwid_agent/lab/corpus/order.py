@@ -1,0 +1,59 @@
+"""What corpus is asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from fwid_agent.errors import UsageError
+from fwid_agent.lab.corpus.catalogue import DEVICES, QUICK
+from fwid_agent.lab.corpus.day import Tempo
+from fwid_agent.lab.corpus.model import Device
+from fwid_agent.lab.corpus.place import cache_folder
+
+_DAYS, _QUICK_DAYS = 20, 5
+_TEMPO, _QUICK_TEMPO = Tempo(180, 14), Tempo(12, 5)
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asked for; None where he leaves it to us."""
+
+    seed: int
+    days: int | None
+    day_s: float | None
+    devices: tuple[str, ...]
+    quick: bool
+    handshakes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Which corpus is to be made, and where."""
+
+    target: Path
+    stacks: Path
+    devices: Sequence[Device]  # in a fixed order: it gives their addresses
+    seed: int
+    days: int
+    tempo: Tempo
+    handshakes: bool
+
+
+def choose_order(wish: Wish, target: Path | None) -> Order:
+    """Turn a wish into an order. Raises UsageError for a device that nobody knows."""
+    unknown = set(wish.devices) - {device.name for device in DEVICES}
+    if unknown:
+        known = ", ".join(device.name for device in DEVICES)
+        raise UsageError(f"{min(unknown)}: no such device; there are {known}")
+    names = wish.devices or (QUICK if wish.quick else ())
+    tempo = _QUICK_TEMPO if wish.quick else _TEMPO
+    name = f"quick-{wish.seed}" if wish.quick else f"seed-{wish.seed}"
+    return Order(
+        target=target or cache_folder() / name,
+        stacks=cache_folder() / "stacks",
+        devices=[device for device in DEVICES if not names or device.name in names],
+        seed=wish.seed,
+        days=wish.days or (_QUICK_DAYS if wish.quick else _DAYS),
+        tempo=Tempo(wish.day_s, tempo.settle_s) if wish.day_s else tempo,
+        handshakes=wish.handshakes,
+    )
