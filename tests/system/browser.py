@@ -53,6 +53,7 @@ class Browser:
 
     def picture(self, path: Path) -> None:
         """Take a picture of the whole page."""
+        self.look("scrollTo(0, 0)")
         shot = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(shot["data"]))
 

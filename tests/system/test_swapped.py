@@ -141,8 +141,10 @@ def _look_at_page(browser: Browser, agent: Agent, hosts: Mapping[str, Host], fol
     time.sleep(1)  # until the lines are drawn
     browser.picture(folder / "home.png")
     browser.look(f"location.hash = '#/{hosts['lamp'].mac}'")
-    browser.wait(
-        "[...document.images].forEach((one) => { one.loading = 'eager'; }), "
-        "document.images.length && [...document.images].every((one) => one.naturalWidth > 0)"
+    drawn = browser.wait(  # the fingerprint before and after, and what differs
+        "(([...all]) => all.length >= 3 && all.every((one) => one.naturalWidth > 0) && "
+        "all.map((one) => one.src))"
+        "(document.querySelectorAll('figure img'))"
     )
+    assert all(hosts["lamp"].mac in source for source in drawn)
     browser.picture(folder / "home-lamp.png")

@@ -37,7 +37,7 @@ export function showContacts(contacts, lastChange) {
     const one = days.find(({ time }) => time === chosen);
     const whole = sum(one ? [one] : days);
     says.textContent = `${one ? day(one.time) : days.length === 1 ? "One day" : `${days.length} days`}: ${count(whole.packets)} packets, `
-      + `${bytes(whole.bytes)}, ${count(whole.networks.size)} networks`
+      + `${bytes(whole.bytes)}, ${count(whole.networks.size)} ${whole.networks.size === 1 ? "network" : "networks"}`
       + (whole.beyond ? ` and ${count(whole.beyond)} connections to further ones` : "");
     charts.replaceChildren(...bars(days, choose), hours.length ? heat(hours) : "");
     lists.replaceChildren(networks(whole, days, lastChange), services(whole));

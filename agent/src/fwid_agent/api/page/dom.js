@@ -59,7 +59,7 @@ export function table(heads, rows, caption) {
     make("table", {},
       make("caption", { className: "hidden" }, caption),
       make("thead", {}, make("tr", {}, heads.map((text) => make("th", { scope: "col" }, text)))),
-      make("tbody", {}, rows.map((cells) => make("tr", {}, cells.map((cell) => make("td", {}, cell)))))));
+      make("tbody", {}, rows.map((cells) => make("tr", {}, cells.map((cell) => make("td", {}, ...[cell].flat())))))));
 }
 
 const says = document.getElementById("says");

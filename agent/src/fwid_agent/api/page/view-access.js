@@ -2,7 +2,7 @@
 
 import { BACKUP, logOut, makeCode, readTokens, revokeToken } from "./agent.js";
 import { ask, button, make, section, table, tell } from "./dom.js";
-import { day, timeText, when } from "./words.js";
+import { day, timeText } from "./words.js";
 
 export async function showAccess(refresh) {
   const tokens = await readTokens();
@@ -49,8 +49,10 @@ function codeText({ code, until, fingerprint }) {
 }
 
 function people(tokens, refresh) {
-  return table(["Name", "Kind", "Since", "Last used", ""], tokens.map((token) => [
-    token.name, token.session ? (token.mine ? "this browser" : "browser") : "program", timeText(token.created, when), token.last_used ? day(token.last_used) : "never",
+  const kind = (token) => (token.mine ? "this browser" : token.session ? "browser" : "program");
+  return table(["Name", "Last used", ""], tokens.map((token) => [
+    [token.name, make("div", { className: "soft small" }, kind(token), ", since ", timeText(token.created, day))],
+    token.last_used ? day(token.last_used) : "never",
     button("Revoke…", () => revoke(token, refresh), { id: `revoke-${token.id}`, label: `Revoke ${token.name}` }),
   ]), "Tokens");
 }

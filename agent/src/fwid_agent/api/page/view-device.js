@@ -56,7 +56,7 @@ function heading({ device, refresh }) {
       button(icon("edit"), () => nameDevice(device, refresh), { id: "rename", label: "Name this device" })),
     make("span", { className: `pill large ${state}` }, icon(state), STATES[state][0]),
     make("p", { className: "soft facts" },
-      make("span", { className: "mono" }, device.device), chosen ? make("span", {}, `named${chosen}`) : null,
+      device.name ? make("span", { className: "mono" }, device.device) : null, chosen ? make("span", {}, `named${chosen}`) : null,
       device.randomised ? make("span", {}, "a private address, which may be gone tomorrow") : null,
       make("span", {}, `${short(device.packets_sent)} packets sent, ${short(device.packets_received)} received`),
       make("span", {}, "seen first ", timeText(device.first_seen), ", last ", timeText(device.last_seen))));
@@ -107,7 +107,8 @@ function versions({ device, refresh }, history) {
       versionName(device, version),
       button("Label", () => labelVersion(device, version, refresh), { id: `label-${version}`, label: `Label version ${version}` }))),
     make("li", { className: "soft" }, make("span", { className: "swatch band" }), "usual"),
-    make("li", { className: "soft" }, make("span", { className: "swatch new" }), "changed, not accepted yet"));
+    history.some((one) => one.state === "changed")
+      ? make("li", { className: "soft" }, make("span", { className: "swatch new" }), "changed, not accepted yet") : null);
 }
 
 const asTable = (history) => make("details", { id: "as-table" }, make("summary", {}, "As a table"),

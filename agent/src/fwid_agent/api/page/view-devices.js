@@ -54,10 +54,13 @@ function card(device, sparkline, unit_s, history) {
 function facts(device, state) {
   const version = device.version && device.state !== "learning" ? versionName(device, device.version) : null;
   const since = device.since && state !== "learning" && state !== "seen" ? timeText(device.since, day) : null;
-  return make("span", { className: "soft facts" },
-    version && make("span", {}, version), since && make("span", {}, "since ", since),
+  const parts = [
+    version && make("span", {}, version),
+    since && make("span", {}, state === "stable" ? "since " : `${STATES[state][0].toLowerCase()} since `, since),
     device.randomised ? make("span", {}, "private address") : null,
-    device.muted ? make("span", { className: "muted" }, icon("muted"), "muted") : null);
+    device.muted ? make("span", { className: "muted" }, icon("muted"), "muted") : null,
+  ].filter(Boolean);
+  return parts.length ? make("span", { className: "soft facts" }, parts) : null;
 }
 
 function notes(device, state, unit_s) {
@@ -123,7 +126,7 @@ function nothing(capture) {
   return make("div", { className: "panel" },
     make("h2", {}, "Listening"),
     make("p", {}, capture.capturing
-      ? `${heard} heard so far. Devices are shown here when the first hour is over.`
+      ? `${heard} heard so far. Devices are shown here within a minute.`
       : `Nothing is captured: ${capture.trouble}.`),
     make("p", {}, make("a", { href: "#/capture" }, "How the capture is")));
 }
