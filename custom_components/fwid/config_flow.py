@@ -125,8 +125,11 @@ class FwidConfigFlow(ArrivalFlow, domain=DOMAIN):
         info, problem = await self._agent.ask()
         if info is None:
             return self.async_abort(reason=problem)
-        await self.async_set_unique_id(info.id)
-        self._abort_if_unique_id_configured(updates=self._agent.keep())
+        entry, given = await self.async_set_unique_id(info.id), self._agent.keep()
+        if entry is not None and entry.data.get(CONF_TOKEN, "") not in ("", given[CONF_TOKEN]):
+            # Nobody uses the old one once the entry is loaded anew, which begins right below.
+            self.hass.async_create_task(self._agent.revoke(entry.data[CONF_TOKEN]))
+        self._abort_if_unique_id_configured(updates=given)
         return await self.async_step_hassio_confirm()
 
     async def async_step_hassio_confirm(

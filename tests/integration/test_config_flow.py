@@ -518,6 +518,13 @@ async def test_the_app_brings_a_new_token_and_address(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
     assert loaded.data[CONF_TOKEN] == "app-token"
     await until(lambda: agent.followers == 1)
+    await until(lambda: list(agent.tokens) == ["app-token"])
+    assert not hass.config_entries.flow.async_progress()
+
+    again = await begin(hass, SOURCE_HASSIO, app_of(agent))
+    assert again["reason"] == "already_configured"
+    await hass.async_block_till_done()
+    assert list(agent.tokens) == ["app-token"]
 
 
 @pytest.mark.parametrize(
