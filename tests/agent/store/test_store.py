@@ -125,6 +125,19 @@ def test_units_are_the_sums_of_their_windows(store: Store) -> None:
     assert units.tokens["count"].sum() == table.tokens["count"].sum()
 
 
+@pytest.mark.parametrize("since", [0, 2, 9])
+def test_a_start_reads_what_it_needs_as_it_is(store: Store, since: int) -> None:
+    """Units of a year are not read where seven are remembered; those that are read are whole."""
+    table = make_table(3, [day * DAY_NS + hour * HOUR_NS for day in range(20) for hour in (1, 2)])
+    store.commit_progress(windows(table))
+    store.compact(20 * DAY_NS, Config())
+    kept, units = store.restorable(MAC, DAY_NS, since * DAY_NS)
+    assert 0 < len(kept) < len(table)
+    assert_same(kept, store.windows(MAC))
+    assert_same(units, store.units(MAC, DAY_NS, since * DAY_NS))
+    assert len(units) == 20 - since
+
+
 def test_an_unknown_device_has_no_windows(store: Store) -> None:
     """Nothing known is an empty table, not an error."""
     assert len(store.windows(MAC)) == 0

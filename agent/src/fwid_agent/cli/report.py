@@ -80,10 +80,15 @@ def report(
 
 def _read_device(store: OpenStore, row: DeviceRow, memory: str, unit_ns: int) -> "ReportDevice":
     from fwid_agent.pipeline.fingerprints import draw_fingerprints  # noqa: PLC0415 - loads Pillow
-    from fwid_agent.pipeline.memory import read_watch  # noqa: PLC0415 - scipy is slow to load
+    from fwid_agent.pipeline.memory import (  # noqa: PLC0415 - scipy is slow to load
+        read_watch,
+        remembers_since,
+    )
     from fwid_agent.report.model import ReportDevice  # noqa: PLC0415
 
-    watch, _ = read_watch(memory, store.units(row.device, unit_ns), unit_ns)
+    watch, _ = read_watch(
+        memory, store.units(row.device, unit_ns, remembers_since(memory, unit_ns)), unit_ns
+    )
     events = device_events(store, row.device)
     return ReportDevice(
         mac=format_mac(row.device),

@@ -22,7 +22,7 @@ from fwid_agent.core.watch import Method, Watch, begin, judge_unit
 from fwid_agent.errors import UsageError
 from fwid_agent.pipeline.ingest import SECOND_NS, Ingest, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
-from fwid_agent.pipeline.memory import read_watch, write_watch
+from fwid_agent.pipeline.memory import read_watch, remembers_since, write_watch
 from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.models import load_model, load_prior
 from fwid_agent.store import DeviceRow, SessionProgress, Store, VerdictRow
@@ -273,10 +273,10 @@ class Home:
         # Where captures overlap, time goes back, and a unit that began before may be half read.
         self._border_ns = store.border_ns() or _NEVER_NS
         for mac, text in store.states().items():
-            units = store.units(mac, self._longest_ns)
+            since_ns = remembers_since(text, self._longest_ns)
+            windows, units = store.restorable(mac, self._longest_ns, since_ns)
             watch, judged_ns = read_watch(text, units, self._longest_ns)
             device = self.devices[mac] = WatchedDevice(watch, judged_ns)
-            windows = store.windows(mac)
             device.newest = name_heard(windows)
             device.windows = len(device.newest)
             if self._unit == "day":

@@ -74,6 +74,14 @@ def read_watch(text: str, units: UnitTable, unit_ns: int) -> tuple[Watch, int]:
     return watch, remembered.judged_ns
 
 
+def remembers_since(text: str, unit_ns: int) -> int:
+    """When the first unit began that a watch is made of; raises StoreError where it is damaged."""
+    remembered, _ = _decode(text)
+    named = (remembered.baseline, remembered.newest, remembered.waiting)
+    starts = [start for names in (*named, *remembered.earlier.values()) for _, start in names]
+    return min(starts, default=remembered.judged_ns) // unit_ns * unit_ns
+
+
 def read_watch_state(text: str) -> DeviceState:
     """Read only the state of a watch; raises StoreError."""
     return _decode(text)[1]

@@ -10,7 +10,7 @@ from secrets import token_hex
 from fwid_agent.api.contract import Record, Which
 from fwid_agent.core.stability import Accepted, ExpectUpdate, Relearn
 from fwid_agent.errors import StoreError, UsageError
-from fwid_agent.pipeline.memory import read_watch
+from fwid_agent.pipeline.memory import read_watch, remembers_since
 from fwid_agent.report.words import describe_reason
 from fwid_agent.service.contact_records import contact_records
 from fwid_agent.service.device_records import (
@@ -202,7 +202,9 @@ class AgentView:
         from fwid_agent.pipeline.fingerprints import draw_fingerprints  # noqa: PLC0415 - Pillow
 
         unit_ns = self._request.config.unit_s * _SECOND_NS
-        watch, _ = read_watch(text, store.units(mac, unit_ns), unit_ns)
+        watch, _ = read_watch(
+            text, store.units(mac, unit_ns, remembers_since(text, unit_ns)), unit_ns
+        )
         pictures = draw_fingerprints(watch, _all_events(store, format_mac(mac)))
         return {picture.name: picture.png for picture in pictures}
 

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from fwid_agent.store.blobs import decode_period, encode_periods
-from fwid_agent.tables import merge_tables
+from fwid_agent.tables import merge_tables, select_periods
 from fwid_agent.types import ROW_COUNT, SUMS, TOKEN_DTYPE, UnitTable
 
 Kind = Literal["windows", "units"]
@@ -61,6 +61,11 @@ def drop_periods(connection: sqlite3.Connection, kind: Kind, device: int, end_ns
         f"DELETE FROM {kind} WHERE device = ? AND start_ns < ?",  # noqa: S608
         (device, end_ns),
     )
+
+
+def since(table: UnitTable, begin_ns: int) -> UnitTable:
+    """Return the periods that start then or later."""
+    return select_periods(table, np.flatnonzero(table.start_ns >= begin_ns))
 
 
 def floor_starts(table: UnitTable, length_ns: int) -> UnitTable:

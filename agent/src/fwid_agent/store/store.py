@@ -238,6 +238,14 @@ class Store:
             ]
         return merge_tables([periods.floor_starts(table, unit_ns) for table in both])
 
+    def restorable(self, device: int, unit_ns: int, since_ns: int) -> tuple[UnitTable, UnitTable]:
+        """A device's kept windows, and its units as `units` gives them; no row is read twice."""
+        with self._reading() as connection:
+            windows = periods.read_periods(connection, "windows", device, 0, _FOREVER_NS)
+            folded = periods.read_periods(connection, "units", device, since_ns, _FOREVER_NS)
+        both = (folded, periods.since(windows, since_ns))
+        return windows, merge_tables([periods.floor_starts(table, unit_ns) for table in both])
+
     def folded(self, device: int, since_ns: int = 0) -> UnitTable:
         """A device's traffic of which only whole units are kept, in the order of time."""
         with self._reading() as connection:
