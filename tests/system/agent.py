@@ -48,9 +48,15 @@ class Agent:
 
     def says(self, words: str, *, after: int = 0, seconds: float = 60) -> str:
         """Wait until it has logged such a line, behind so many others; returns it."""
-        return wait_for(
-            lambda: next((line for line in self.log[after:] if words in line), ""), seconds, words
-        )
+        try:
+            return wait_for(
+                lambda: next((line for line in self.log[after:] if words in line), ""),
+                seconds,
+                words,
+            )
+        except AssertionError as error:
+            error.add_note("\n".join((f"ended with {self.process.poll()}", *self.log[-20:])))
+            raise
 
     def events(self) -> list[Event]:
         """Every event that is stored."""
