@@ -3,6 +3,7 @@
 They are linked statically, and one file after the other: nobody else on the machine is in a hurry.
 """
 
+import hashlib
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -30,6 +31,13 @@ def build(layer: Built, sources: Sequence[Path], target: Path) -> None:
     program.parent.mkdir(parents=True)
     _RECIPES[layer.recipe](layer, sources, work, program)
     shutil.rmtree(work)
+
+
+def recipe_digest(layer: Built) -> bytes:
+    """Tell recipes apart: a program is compiled anew where its recipe has changed."""
+    files = sorted(path for path in _HERE.rglob(f"{layer.recipe}*") if path.is_file())
+    files += sorted(path for path in (_HERE / layer.recipe).rglob("*") if path.is_file())
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).digest()
 
 
 def _build_switch(layer: Built, sources: Sequence[Path], work: Path, program: Path) -> None:

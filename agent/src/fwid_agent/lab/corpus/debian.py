@@ -119,6 +119,11 @@ def _finish(target: Path) -> None:
             path.symlink_to("/run")
     if not (target / "bin/sh").exists():
         (target / "bin/sh").symlink_to("dash")
+    libraries = [*target.glob("lib/*-linux-gnu*"), *target.glob("usr/lib/*-linux-gnu*")]
+    call("/sbin/ldconfig", "-n", *map(str, libraries))  # links by the names that programs ask for
+    for library in target.glob("usr/lib/*-linux-gnu*/*/*.so.3"):  # one of several, to choose from
+        if library.parent.name in {"blas", "lapack"}:
+            (library.parents[1] / library.name).symlink_to(f"{library.parent.name}/{library.name}")
     master = target / "usr/share/base-passwd"
     for name in ("passwd", "group"):
         text = (master / f"{name}.master").read_text()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fwid_agent.lab.corpus.build import build
+from fwid_agent.lab.corpus.build import build, recipe_digest
 from fwid_agent.lab.corpus.debian import call, fetch_debian, fetch_source
 from fwid_agent.lab.corpus.model import (
     Built,
@@ -56,7 +56,10 @@ class Stacks:
         return f"{device.main} {contents.get(device.main, found[0])}"
 
     def _ensure(self, layer: Layer) -> Path:
-        mark = hashlib.sha256(repr(layer).encode()).hexdigest()[:16]
+        digest = hashlib.sha256(repr(layer).encode())
+        if isinstance(layer, Built):
+            digest.update(recipe_digest(layer))
+        mark = digest.hexdigest()[:16]
         place = self.folder / f"{type(layer).__name__.lower()}-{mark}"
         if place.is_dir():
             return place

@@ -6,7 +6,7 @@ from fwid_agent.lab.corpus.model import Built, Debian, Device, Peer, Pip, Source
 
 # A root for programs that bring all that they need.
 _BARE_ROOT = Debian("bookworm", ())
-_PANEL = (Pip(("aioesphomeapi==30.2.0",)), PYTHON_ROOT)
+_PANEL = (Pip(("aioesphomeapi==46.23.0",)), PYTHON_ROOT)
 
 
 def _sensor(version: str) -> Version:

@@ -1,7 +1,7 @@
 """What plays music and films: programs of Debian's releases, from the application down."""
 
-from fwid_agent.lab.corpus.catalogue.suites import PYTHON_ROOT, of_suites
-from fwid_agent.lab.corpus.model import Debian, Device, Peer, Pip
+from fwid_agent.lab.corpus.catalogue.suites import of_suites
+from fwid_agent.lab.corpus.model import Debian, Device, Peer
 from fwid_agent.lab.corpus.servers import SERVER_LAYER
 
 _MUSIC = Debian("bookworm", ("mpc", "snapserver"))
@@ -40,7 +40,7 @@ DEVICES = (
         start="exec sh /fwid/radio.sh",
         visit="""[ -e /tmp/song ] || { mpc -q -h radio.home clear && mpc -q -h radio.home add \
 "http://$CLOUD/$SONG" && touch /tmp/song; }
-mpc -q -h radio.home play; sleep 4; mpc -q -h radio.home volume +1; mpc -q -h radio.home stop""",
+mpc -q -h radio.home play; sleep 4; mpc -q -h radio.home stop""",
         visitor=(_MUSIC,),
         settings=({"ROOM": "radio", "SONG": "song.wav"}, {"ROOM": "kitchen", "SONG": "long.wav"}),
         peers=(Peer("hub", (_MUSIC,), "again 6 mpc -h radio.home status"),),
@@ -61,19 +61,15 @@ mpc -q -h radio.home play; sleep 4; mpc -q -h radio.home volume +1; mpc -q -h ra
     Device(
         name="airplay",
         category="Audio",
-        about="an AirPlay loudspeaker: shairport-sync, announced by avahi, played to by a phone",
+        about="an AirPlay loudspeaker: shairport-sync, announced by avahi, asked by a phone",
         main="shairport-sync",
         moves="system",
-        pace="looked for every 7 s for every some minutes; music of 5 s for minutes",
+        pace="looked for every 7 s for every some minutes",
         versions=of_suites(
             *("shairport-sync", "avahi-daemon", "dbus"), suites=("bullseye", "bookworm", "trixie")
         ),
         start="sh /fwid/airplay.sh",
-        visit="""[ -e /tmp/song.wav ] || sh /fwid/music.sh 4 >/tmp/song.wav
-python3 -m pyatv.scripts.atvremote -s \
-"$(python3 -c 'import socket; print(socket.gethostbyname("airplay.home"))')" \
---protocol raop stream_file=/tmp/song.wav""",
-        visitor=(Pip(("pyatv==0.16.1",)), PYTHON_ROOT),
+        visit="curl -s -m 3 -o /dev/null rtsp://airplay.home:5000",
         settings=({"ROOM": "Bedroom"}, {"ROOM": "Upstairs bathroom"}),
         peers=(BROWSER,),
     ),

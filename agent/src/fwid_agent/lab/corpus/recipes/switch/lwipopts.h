@@ -12,6 +12,7 @@
 #define LWIP_IPV4 1
 #define LWIP_IPV6 1
 #define LWIP_IPV6_AUTOCONFIG 1
+#define IPV6_FRAG_COPYHEADER 1
 #define LWIP_DHCP 1
 #define LWIP_DNS 1
 #define LWIP_IGMP 1
