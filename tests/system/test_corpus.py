@@ -1,0 +1,51 @@
+"""The short corpus is made for real: devices, servers and captures of a home of namespaces."""
+
+import csv
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from fwid_agent.lab.corpora import load_corpus
+from fwid_agent.lab.corpus.model import CorpusError
+from fwid_agent.lab.corpus.network import check_rights
+
+
+def make(target: Path) -> int:
+    """Make the short corpus; says how many device-days were made."""
+    words = [sys.executable, "-m", "fwid_agent.cli.main", "lab", "corpus", str(target)]
+    done = subprocess.run(
+        [*words, "--quick", "--json"], capture_output=True, text=True, check=False, timeout=900
+    )
+    assert done.returncode == 0, done.stderr
+    return int(json.loads(done.stdout)["made"])
+
+
+@pytest.mark.slow
+def test_a_corpus_is_made_and_read_and_made_up_where_a_day_lacks(tmp_path: Path) -> None:
+    """Versions change as the labels say, and the bench reads it; only what lacks is made again."""
+    try:
+        check_rights()
+    except CorpusError as error:
+        pytest.skip(str(error))
+    if shutil.which("apt-get") is None:
+        pytest.skip("needs apt-get, which brings the programs that the devices run")
+
+    assert make(tmp_path) == 15
+    devices = {device.name: device for device in load_corpus(tmp_path, lambda _: None)}
+    assert set(devices) == {"doorcam", "thermostat", "clock"}
+    for device in devices.values():
+        assert len(device.windows.start_ns) == 5  # one window a compressed day
+        assert len({label.version for label in device.labels.values()}) > 1
+        assert [label for label in device.labels.values() if label.change]
+
+    labels = tmp_path / "labels.csv"
+    rows = list(csv.DictReader(labels.open(newline="")))
+    kept = [row for row in rows if (row["device"], row["day"]) != ("doorcam", "4")]
+    with labels.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(kept)
+    assert make(tmp_path) == 1
