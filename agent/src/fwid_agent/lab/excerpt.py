@@ -63,15 +63,25 @@ def make_excerpt(source: Path, target: Path, devices: set[str]) -> None:
         rows = [row for row in csv.DictReader(file) if row["device"] in devices]
     target.mkdir(parents=True, exist_ok=True)
     for row in rows:
-        path = target / row["device"] / f"{row['file']}.zst"
+        data = _read(source / row["device"] / row["file"])
+        row["file"] = f"{row['file'].removesuffix('.zst')}.zst"
+        path = target / row["device"] / row["file"]
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(pack(cut_capture((source / row["device"] / row["file"]).read_bytes())))
-        row["file"] = path.name
+        path.write_bytes(pack(cut_capture(data)))
     with (target / "labels.csv").open("w", newline="") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
-    shutil.copy(source / "LICENSE", target / "LICENSE")
+    for name in ("LICENSE", "README.md", "software.json"):
+        if (source / name).exists():
+            shutil.copy(source / name, target / name)
+
+
+def _read(path: Path) -> bytes:
+    data = path.read_bytes()
+    if path.suffix == ".zst":
+        return zstandard.ZstdDecompressor().decompressobj().decompress(data)
+    return data
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import zstandard
 
+from fwid_agent.lab.corpus.card import write_card
 from fwid_agent.lab.corpus.cut import Counted, Cut, cut_day
 from fwid_agent.lab.corpus.day import Captured, episode_s, live
 from fwid_agent.lab.corpus.fetch import OnNote, Stacks
@@ -41,6 +42,7 @@ def make_corpus(order: Order, on_day: OnDay, on_note: OnNote) -> int:
     order.target.mkdir(parents=True, exist_ok=True)
     _agree(order)
     _fetch(order, stacks)
+    write_card(order, stacks)
     plan = make_plan(order.devices, order.seed, order.days)
     made, silent = 0, []
     for day in range(order.days):
