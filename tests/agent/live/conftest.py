@@ -117,7 +117,13 @@ def packets(folder: Path, mac: int = 0x0A0000000002) -> int:
 
 
 def capturers(interface: str) -> list[int]:
-    """Return the processes that capture from an interface."""
-    command = ["pgrep", "-f", f"capturer .*-- {interface}"]
-    out = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return [int(pid) for pid in out.split()]
+    """Return the processes that capture from an interface, whoever started the other first."""
+    found = pgrep("-f", f"capturer .*-- {interface}")
+    # Numbers begin anew where they have reached their end, so they tell no order.
+    return sorted(found, key=lambda pid: not set(pgrep("-P", str(pid))) & set(found))
+
+
+def pgrep(*words: str) -> list[int]:
+    """Find processes."""
+    done = subprocess.run(["pgrep", *words], capture_output=True, text=True, check=False)
+    return [int(pid) for pid in done.stdout.split()]

@@ -197,12 +197,13 @@ def test_a_capture_that_is_killed_is_started_again(lan: Lan, tmp_path: Path) -> 
     """Once it is said, and the agent goes on."""
     with agent(tmp_path, [lan.near], config=_CONFIG) as process:
         wait_said(process, "capturing")
-        first = capturers(lan.near)
-        os.kill(max(first), signal.SIGKILL)
+        watching, capturing = capturers(lan.near)
+        os.kill(capturing, signal.SIGKILL)
         wait_said(process, "ended (-9)")
         wait_said(process, "capturing")
-        assert min(capturers(lan.near)) == min(first)
-        assert max(capturers(lan.near)) != max(first)
+        still, anew = capturers(lan.near)
+        assert still == watching
+        assert anew != capturing
 
 
 def _rights(status: Path) -> set[str]:
