@@ -20,8 +20,8 @@ def test_it_is_as_large_as_the_papers_lab() -> None:
 
 
 def test_a_name_fits_a_network_card() -> None:
-    """The kernel takes 15 letters, of which the bridge's side needs some."""
-    assert all(len(f"air-{device.name}") <= 15 for device in DEVICES)
+    """The kernel takes 15 letters, of which the bridge's side needs three."""
+    assert all(len(f"to-{device.name}") <= 15 for device in DEVICES)
 
 
 def test_nothing_changes_that_is_kept_for_acceptance() -> None:

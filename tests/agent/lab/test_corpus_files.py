@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from fwid_agent.lab.corpus.cut import Cut, cut_day
 from fwid_agent.lab.corpus.labels import Label, add_labels, change_of, read_labels
-from fwid_agent.lab.corpus.model import Change, DayPlan
+from fwid_agent.lab.corpus.model import Change, CorpusError, DayPlan
+from fwid_agent.lab.corpus.network import check_rights
 from scapy.layers.dns import DNS, DNSQR
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import Ether
@@ -122,3 +123,10 @@ def test_labels_grow_and_are_replaced(tmp_path: Path) -> None:
         ("doorcam", 3): "21",
         ("doorcam", 4): "20",
     }
+
+
+def test_it_says_whom_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One line, before anything is fetched."""
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    with pytest.raises(CorpusError, match="only root"):
+        check_rights()

@@ -171,9 +171,9 @@ class Household:
         relayed = plan.hard is Hard.LOSSY
         host = self._home.add(name, _FIRST_DEVICE + number, relayed=relayed)
         if relayed:
-            cards = (f"air-{name}", f"far-{name}")
-            words = (sys.executable, "-m", "fwid_agent.lab.corpus.relay", *cards)
-            relay = self._home.start(self._home.house, *words, f"{self._seed}:{plan.day}")
+            words = (sys.executable, "-m", "fwid_agent.lab.corpus.relay", "near", "far")
+            air = self._home.hosts[f"air-{name}"]
+            relay = self._home.start(air, *words, f"{self._seed}:{name}:{plan.day}")
             self._ending.callback(_end, relay)
         moved = _OTHER_CLOUD if plan.hard is Hard.CLOUD_MOVED else 0
         last = _FIRST_DEVICE + number + _OTHER_ADDRESS * plan.address

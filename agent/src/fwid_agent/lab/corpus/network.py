@@ -22,6 +22,10 @@ HOUSE_IP = "10.77.0.1"  # of the bridge: router, names and addresses
 CLOUD_NUMBERS = range(10, 90)  # last bytes of the cloud's addresses
 _CLOUD_NET = "203.0.113"  # for documentation (RFC 5737)
 _MAKER = "00:00:5e:00:53"  # MAC addresses for documentation (RFC 7042)
+_PROGRAMS = (
+    *(("ip", "iproute2"), ("tc", "iproute2"), ("unshare", "util-linux")),
+    *(("setpriv", "util-linux"), ("chroot", "coreutils")),
+)
 _WAN_RATE = ("rate", "40mbit", "burst", "64kb", "latency", "200ms")
 
 
@@ -34,7 +38,7 @@ def check_rights() -> None:
     """Raise CorpusError where this user may make no namespaces here."""
     if os.geteuid() != 0:
         raise CorpusError("only root may make the network namespaces that the devices live in")
-    for program, package in (("ip", "iproute2"), ("tc", "iproute2"), ("unshare", "util-linux")):
+    for program, package in _PROGRAMS:
         if shutil.which(program) is None:
             raise CorpusError(f"needs {program}: install {package}")
     name = f"corpus-{uuid4().hex[:6]}"
@@ -84,13 +88,21 @@ class Home:
         return self.hosts["house"]
 
     def add(self, name: str, number: int, *, ip: str = "", relayed: bool = False) -> Host:
-        """Plug a host into the bridge; a relayed one hears nothing until a relay runs."""
+        """Plug a host into the bridge; a relayed one hears nothing until a relay runs.
+
+        The relay's two cards, near and far, are in a namespace that has no address: nobody but the
+        relay answers there.
+        """
         host = self._namespace(name, number)
         port = f"to-{name}"
-        far = f"air-{name}" if relayed else port
-        self._pair(far, "eth0", host)
         if relayed:
-            self._pair(port, f"far-{name}", self.house, mac="")
+            air = self._namespace(f"air-{name}", number)
+            silent = ("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/default/disable_ipv6")
+            call("ip", "netns", "exec", air.namespace, *silent)
+            self._pair((self.house, port), (air, "far"))
+            self._pair((air, "near"), (host, "eth0"), host.mac)
+        else:
+            self._pair((self.house, port), (host, "eth0"), host.mac)
         call("ip", "-n", self.house.namespace, "link", "set", port, "master", BRIDGE)
         if ip:
             call("ip", "-n", host.namespace, "addr", "add", f"{ip}/24", "dev", "eth0")
@@ -108,9 +120,9 @@ class Home:
         call("ip", "-n", self.hosts[name].namespace, *flush)
 
     def start(self, host: Host, *command: str) -> subprocess.Popen[bytes]:
-        """Start a program of this machine in a host's namespace."""
+        """Start a program of this machine in a host's namespace; its input ends with this one."""
         words = ("ip", "netns", "exec", host.namespace, *command)
-        return subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
 
     def _make(self) -> None:
         house = self._namespace("house", 1)
@@ -119,7 +131,7 @@ class Home:
         call(*inside, "link", "add", BRIDGE, "address", house.mac, "type", "bridge")
         call(*inside, "addr", "add", f"{HOUSE_IP}/24", "dev", BRIDGE)
         self._set_up(house, BRIDGE)
-        self._pair("wan", "eth0", cloud)
+        self._pair((house, "wan"), (cloud, "eth0"), cloud.mac)
         call(*inside, "addr", "add", f"{cloud_ip(1)}/24", "dev", "wan")
         for number in CLOUD_NUMBERS:
             where = ("addr", "add", f"{cloud_ip(number)}/24", "dev", "eth0")
@@ -127,7 +139,8 @@ class Home:
         call("ip", "-n", cloud.namespace, "route", "add", "default", "via", cloud_ip(1))
         limit = ("tc", "qdisc", "add", "dev", "eth0", "root", "tbf", *_WAN_RATE)
         call("ip", "netns", "exec", cloud.namespace, *limit)
-        call("ip", "netns", "exec", house.namespace, "sysctl", "-qw", "net.ipv4.ip_forward=1")
+        forward = ("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+        call("ip", "netns", "exec", house.namespace, *forward)
 
     def _namespace(self, name: str, number: int) -> Host:
         host = Host(name, f"corpus-{self._mark}-{name}", f"{_MAKER}:{number:02x}")
@@ -136,16 +149,16 @@ class Home:
         call("ip", "-n", host.namespace, "link", "set", "lo", "up")
         return host
 
-    def _pair(self, port: str, card: str, host: Host, mac: str | None = None) -> None:
-        """Lay a cable from the house to a host."""
-        address = host.mac if mac is None else mac
+    def _pair(self, one: tuple[Host, str], other: tuple[Host, str], mac: str = "") -> None:
+        """Lay a cable between two cards, the other one with this MAC address."""
+        (near, port), (far, card) = one, other
         call(
-            *("ip", "-n", self.house.namespace, "link", "add", port, "type", "veth"),
-            *("peer", "name", card, *(("address", address) if address else ())),
-            *("netns", host.namespace),
+            *("ip", "-n", near.namespace, "link", "add", port, "type", "veth"),
+            *("peer", "name", card, *(("address", mac) if mac else ())),
+            *("netns", far.namespace),
         )
-        self._set_up(self.house, port)
-        self._set_up(host, card)
+        self._set_up(near, port)
+        self._set_up(far, card)
 
     def _set_up(self, host: Host, card: str) -> None:
         """Switch a card on, without anything that would merge or finish packets behind our back."""

@@ -19,7 +19,7 @@ _BASE_S, _RETRY_S = 0.0015, 0.02  # mean delays
 
 
 def main() -> None:
-    """Relay until somebody ends it."""
+    """Relay until the input ends: that of whoever started it."""
     first, second, seed = sys.argv[1:]
     cards = [_open(first), _open(second)]
     rng = random.Random(seed)  # noqa: S311 - to be repeated, no secret
@@ -27,8 +27,10 @@ def main() -> None:
     last_s, number = [0.0, 0.0], 0
     while True:
         pause_s = max(waiting[0][0] - time.monotonic(), 0) if waiting else None
-        ready, _, _ = select.select(cards, [], [], pause_s)
-        for card in ready:
+        ready, _, _ = select.select([sys.stdin, *cards], [], [], pause_s)
+        if sys.stdin in ready:
+            return
+        for card in [card for card in cards if card in ready]:
             frame, address = card.recvfrom(_LONGEST_BYTES)
             if address[2] == _OUTGOING or rng.random() < _LOST:
                 continue

@@ -59,10 +59,10 @@ def start_router(shell: Shell, share: Path, seats: Sequence[Seat]) -> None:
     lines = [
         *("user=root", "no-resolv", "no-hosts", "no-ping", "dhcp-authoritative", "domain=home"),
         *("interface=br0", "bind-interfaces", "pid-file=/run/dnsmasq.pid", "local-ttl=20"),
-        *("expand-hosts", "dhcp-leasefile=/tmp/leases"),
+        *("expand-hosts", "dhcp-leasefile=/tmp/leases", "local=/home/example/"),
         "dhcp-range=10.77.0.150,10.77.0.250,2m",
         *(f"dhcp-host={seat.mac},{seat.ip},{seat.name},2m" for seat in seats),
-        *(f"address=/{name}/{ip}" for name, ip in fixed.items()),
+        *(f"host-record={name},{ip}" for name, ip in fixed.items()),
     ]
     (share / "dnsmasq.conf").write_text("\n".join(lines) + "\n")
     shell.do(f"mkdir -p /var/lib/misc; {_DNSMASQ} &")
