@@ -107,6 +107,8 @@ def _apt(work: Path) -> list[str]:
 
 def _finish(target: Path) -> None:
     """Do what the packages' own scripts would: a shell's name, accounts, folders."""
+    for folder in ("doc", "info", "locale", "man"):  # nobody reads there
+        shutil.rmtree(target / "usr/share" / folder, ignore_errors=True)
     for folder in ("bin", "sbin", "lib", "lib64"):  # one tree, as releases have it since 2023
         if not (target / folder).exists():
             (target / folder).symlink_to(f"usr/{folder}")
