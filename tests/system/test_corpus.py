@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fwid_agent.lab.corpora import load_corpus
@@ -13,14 +14,17 @@ from fwid_agent.lab.corpus.model import CorpusError
 from fwid_agent.lab.corpus.network import check_rights
 
 
+def fwid(*words: str) -> Any:
+    """Run a command of the lab; gives its answer."""
+    command = [sys.executable, "-m", "fwid_agent.cli.main", "lab", *words, "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
 def make(target: Path) -> int:
     """Make the short corpus; says how many device-days were made."""
-    words = [sys.executable, "-m", "fwid_agent.cli.main", "lab", "corpus", str(target)]
-    done = subprocess.run(
-        [*words, "--quick", "--json"], capture_output=True, text=True, check=False, timeout=900
-    )
-    assert done.returncode == 0, done.stderr
-    return int(json.loads(done.stdout)["made"])
+    return int(fwid("corpus", str(target), "--quick")["made"])
 
 
 @pytest.mark.slow
@@ -40,6 +44,8 @@ def test_a_corpus_is_made_and_read_and_made_up_where_a_day_lacks(tmp_path: Path)
         assert len(device.windows.start_ns) == 5  # one window a compressed day
         assert len({label.version for label in device.labels.values()}) > 1
         assert [label for label in device.labels.values() if label.change]
+    judged = fwid("days", str(tmp_path), "--learning", "2")
+    assert {change["device"] for change in judged["changes"]} == set(devices)
 
     labels = tmp_path / "labels.csv"
     rows = list(csv.DictReader(labels.open(newline="")))
