@@ -10,8 +10,11 @@ from typing import Any
 
 import pytest
 from fwid_agent.lab.corpora import load_corpus
+from fwid_agent.lab.corpus.fetch import Stacks
 from fwid_agent.lab.corpus.model import CorpusError
-from fwid_agent.lab.corpus.network import check_rights
+from fwid_agent.lab.corpus.network import HOUSE_IP, Home, check_rights
+from fwid_agent.lab.corpus.place import cache_folder
+from fwid_agent.lab.corpus.servers import SERVER_LAYER
 
 
 def fwid(*words: str) -> Any:
@@ -27,9 +30,9 @@ def make(target: Path) -> int:
     return int(fwid("corpus", str(target), "--quick")["made"])
 
 
-@pytest.mark.slow
-def test_a_corpus_is_made_and_read_and_made_up_where_a_day_lacks(tmp_path: Path) -> None:
-    """Versions change as the labels say, and the bench reads it; only what lacks is made again."""
+@pytest.fixture(autouse=True)
+def _needs() -> None:
+    """Skip where no corpus can be made."""
     try:
         check_rights()
     except CorpusError as error:
@@ -37,6 +40,37 @@ def test_a_corpus_is_made_and_read_and_made_up_where_a_day_lacks(tmp_path: Path)
     if shutil.which("apt-get") is None:
         pytest.skip("needs apt-get, which brings the programs that the devices run")
 
+
+@pytest.mark.slow
+def test_the_air_loses_frames_and_nobody_lives_in_it() -> None:
+    """A device behind a relay meets the router itself, and not every answer comes back."""
+    tools = Stacks(cache_folder() / "stacks", print).paths([SERVER_LAYER])[0]
+    with Home(tools) as home:
+        device = home.add("device", 16, ip="10.77.0.16", relayed=True)
+        air = home.hosts["air-device"]
+        relay = home.start(
+            air, sys.executable, "-m", "fwid_agent.lab.corpus.relay", "near", "far", "1"
+        )
+        ping = ("busybox", "ping", "-c", "200", "-i", "0.02", "-W", "1", HOUSE_IP)
+        words = ["ip", "netns", "exec", device.namespace, "chroot", str(tools), *ping]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
+        met = subprocess.run(
+            ["ip", "-n", device.namespace, "neigh", "show", HOUSE_IP],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert relay.stdin
+        relay.stdin.close()
+        assert relay.wait(10) == 0  # it ends with whoever started it
+    answered = int(done.stdout.split(" packets received")[0].split()[-1])
+    assert 100 < answered < 200
+    assert home.house.mac in met.stdout
+
+
+@pytest.mark.slow
+def test_a_corpus_is_made_and_read_and_made_up_where_a_day_lacks(tmp_path: Path) -> None:
+    """Versions change as the labels say, and the bench reads it; only what lacks is made again."""
     assert make(tmp_path) == 15
     devices = {device.name: device for device in load_corpus(tmp_path, lambda _: None)}
     assert set(devices) == {"doorcam", "thermostat", "clock"}
