@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from string import Template
 
+from fwid_agent.lab.corpus.catalogue import DEVICES
 from fwid_agent.lab.corpus.fetch import Stacks
 from fwid_agent.lab.corpus.model import Device
 from fwid_agent.lab.corpus.order import Order
@@ -32,10 +33,19 @@ def write_card(order: Order, stacks: Stacks) -> None:
         days=order.days,
         seed=order.seed,
         day_s=f"{order.tempo.day_s:g}",
+        command=_command(order),
         kept=_KEPT[order.handshakes],
         table="\n".join(_rows(order.devices, stacks)),
     )
     (order.target / "README.md").write_text(card)
+
+
+def _command(order: Order) -> str:
+    """Return what makes such a corpus again."""
+    words = f"fwid lab corpus --seed {order.seed} --days {order.days} --day {order.tempo.day_s:g}"
+    if len(order.devices) < len(DEVICES):
+        words += "".join(f" --device {device.name}" for device in order.devices)
+    return words if order.handshakes else f"{words} --no-handshakes"
 
 
 def _rows(devices: Sequence[Device], stacks: Stacks) -> Iterator[str]:
