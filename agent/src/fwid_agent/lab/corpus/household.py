@@ -66,9 +66,9 @@ class Household:
         self._guest = self._home.add("guest", _GUEST, ip=f"10.77.0.{_GUEST}")
         cloud = self._home.hosts["cloud"]
         self._router = self._open(self._home.house, "router", [SERVER_LAYER])
-        cloud_shell = self._open(cloud, "cloud", [SERVER_LAYER])
+        self._cloud = self._open(cloud, "cloud", [SERVER_LAYER])
         start_router(self._router, self.share, [self._seat(name) for name in self._devices])
-        start_cloud(cloud_shell, self.share)
+        start_cloud(self._cloud, self.share)
         places = {"hub": hub, "phone": self._phone, "cloud": cloud}
         for peer in dict.fromkeys(peer for one in self._devices.values() for peer in one.peers):
             name = f"{peer.where}-{len(self.peers)}"
@@ -158,7 +158,9 @@ class Household:
 
     def check(self) -> None:
         """Raise CorpusError where a shell has ended, which only a fault of ours can do."""
-        for name, shell in self._device_shells.items():
+        standing = {"the router": self._router, "the cloud": self._cloud, **self._device_shells}
+        standing |= {f"a counterpart in the {peer.where}": one for peer, one in self.peers.items()}
+        for name, shell in standing.items():
             if not shell.alive:
                 raise CorpusError(f"{name} could not be started: {shell.log.read_text()[-300:]}")
 
