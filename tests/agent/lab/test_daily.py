@@ -11,15 +11,19 @@ from tests.agent.core.tables import DAY_NS, TLS_SENT, table
 
 
 def lived(versions: str, alarms: str, hard: dict[int, str] | None = None) -> tuple[Day, ...]:
-    """A day a letter: its version, and "!" or "<" where a change or a return was told."""
-    told = {
+    """A day a letter: its version; "!" or "<": a change or a return was told, "?": suspected."""
+    told: dict[str, tuple[EventType, ...]] = {
         "!": (EventType.VERSION_CHANGED,),
         "<": (EventType.RETURNED_TO_KNOWN_VERSION,),
         "~": (EventType.BEHAVES_DIFFERENTLY,),
-        ".": (),
     }
     return tuple(
-        Day(Label(version, hard=(hard or {}).get(day, "")), State.STABLE, 0.0, told[mark])
+        Day(
+            Label(version, hard=(hard or {}).get(day, "")),
+            State.SUSPECTED if mark == "?" else State.STABLE,
+            0.0,
+            told.get(mark, ()),
+        )
         for day, (version, mark) in enumerate(zip(versions, alarms, strict=True))
     )
 
@@ -59,9 +63,10 @@ def test_a_change_while_learning_is_nobodys_to_find() -> None:
 
 
 def test_false_alarms_name_what_happened() -> None:
-    """That day or the one before: an alarm takes two days."""
-    days = lived("aaaaaaa", "....!.!", {3: "reboot", 6: "lossy"})
-    assert [each.hard for each in weigh_days("some", days, 2).false_alarms] == ["reboot", "lossy"]
+    """On the day that aroused the suspicion: an alarm takes two days."""
+    happened = {2: "doubled", 3: "reboot", 4: "idle", 6: "lossy"}
+    alarms = weigh_days("some", lived("aaaaaaa", "...?!.!", happened), 2).false_alarms
+    assert [each.hard for each in alarms] == ["reboot", "lossy"]
 
 
 def device(sizes: list[int], versions: str) -> LabelledDevice:

@@ -50,7 +50,7 @@ class FalseAlarm:
 
     device: str
     day: int
-    hard: str  # what happened on that day or the one before
+    hard: str  # what happened when the suspicion arose
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,13 +107,20 @@ def weigh_days(device: str, days: Sequence[Day], learning_units: int) -> Outcome
             changes[-1] = replace(found, told_after=number - found.day + 1)
             pending = False
         elif day.alarmed:
-            hard = label.hard or (days[number - 1].label.hard if number else "")
-            false_alarms.append(FalseAlarm(device, number, hard))
+            false_alarms.append(FalseAlarm(device, number, _what_happened(days, number)))
         if not pending and number >= learning_units:
             calm[label.hard] = calm.get(label.hard, 0) + 1
     return Outcome(
         device, tuple(days), tuple(changes), tuple(false_alarms), sum(calm.values()), calm
     )
+
+
+def _what_happened(days: Sequence[Day], alarmed: int) -> str:
+    """Name what happened on the day that aroused the suspicion, or else on that of the alarm."""
+    first = alarmed
+    while first and days[first - 1].state is State.SUSPECTED:
+        first -= 1
+    return days[first].label.hard or days[alarmed].label.hard
 
 
 def run_daily(
