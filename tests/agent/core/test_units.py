@@ -155,8 +155,9 @@ def _state(
 
 
 def _service_port(one: Packet) -> int:
-    answer = one["dst_port"] >= 1024 > one["src_port"] > 0
-    return one["src_port"] if answer else one["dst_port"]
+    source, target = one["src_port"], one["dst_port"]
+    answer = target >= 1024 > source > 0 or target >= 32768 > source > 0
+    return source if answer else target
 
 
 def _observed(packets: list[Packet], times_ns: list[int], origin_ns: int) -> dict[int, float]:

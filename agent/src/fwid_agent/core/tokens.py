@@ -16,7 +16,9 @@ from fwid_agent.types import (
 
 _TCP, _SYN = 6, 0x02
 _SENT = np.array([row.direction == DIRECTIONS[0] for row in ROWS])
-_FIRST_EPHEMERAL_PORT = 1024
+# Where ports begin that systems make up for a connection: old ones, and Linux and whatever follows
+# RFC 6335. A service above the first is told from a made-up port above the second.
+_MADE_UP_FROM = (1024, 32768)
 # The sizes of these servers' answers are those of names and leases, not of the server's software.
 _DNS, _DHCP = 53, 67
 MAX_VALUES = 4096  # of one kind in one row and window: what a scan may add to the memory
@@ -90,10 +92,12 @@ def _service_port(batch: PacketBatch, packet: I8) -> np.ndarray:
     """The port that names the service of a flow's first packet.
 
     It is the one the packet goes to, unless that is made up and the one it comes from is not
-    (an answer whose question was not seen).
+    (an answer whose question was not seen, or was long ago).
     """
     source, target = batch.src_port[packet], batch.dst_port[packet]
-    answer = (target >= _FIRST_EPHEMERAL_PORT) & (source < _FIRST_EPHEMERAL_PORT) & (source > 0)
+    answer = np.zeros(len(packet), bool)
+    for first in _MADE_UP_FROM:
+        answer |= (target >= first) & (source < first) & (source > 0)
     return np.where(answer, source, target)
 
 
