@@ -73,6 +73,19 @@ def test_handshakes_are_kept_where_they_are_wanted(frame: Ether) -> None:
     assert len(records(without)[0][1]) < len(bytes(frame))
 
 
+def test_a_long_hello_is_kept_over_its_frames_and_nothing_behind_it() -> None:
+    """Today's ClientHello with keys of two kinds does not fit into one frame."""
+    start = sent(TCP(sport=4000, dport=443), Raw(b"\x16\x03\x01\x06\x00\x01" + b"h" * 1000))
+    rest = sent(TCP(sport=4000, dport=443), Raw(b"r" * (5 + 0x600 - 1006)))
+    later = sent(TCP(sport=4000, dport=443), Raw(b"s" * 100))
+    other = sent(TCP(sport=4001, dport=443), Raw(b"s" * 100))
+    frames = [(1, start), (2, other), (3, sent(TCP(sport=4000, dport=443))), (4, rest), (5, later)]
+    data, _ = cut_day(capture(*frames), bytes.fromhex(MAC.replace(":", "")), CUT)
+    kept = [len(each) for _, each, _ in records(data)]
+    whole = [length == len(bytes(frame)) for length, (_, frame) in zip(kept, frames, strict=True)]
+    assert whole == [True, False, True, True, False]
+
+
 def test_a_day_begins_and_ends_and_is_counted() -> None:
     """What was captured before or after is no part of it."""
     answer = Ether(src=PEER, dst=MAC) / IP() / UDP(sport=53, dport=4000)

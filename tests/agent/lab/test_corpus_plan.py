@@ -86,7 +86,13 @@ def test_settings_and_address_last(plan: Plan) -> None:
 
 def test_the_short_corpus_has_a_change_of_each_device() -> None:
     """Two minutes are enough to see a change."""
-    order = choose_order(Wish(1, None, None, (), quick=True, handshakes=True), None)
+    order = choose_order(Wish(1, None, None, (), quick=True, handshakes=True, homes=1), None)
     assert {device.name for device in order.devices} == set(QUICK)
-    plan = make_plan(order.devices, order.seed, order.days)
-    assert all(any(day.changed for day in days) for days in plan.days.values())
+    plan = make_plan(DEVICES, order.seed, order.days)
+    assert all(any(day.changed for day in plan.days[name]) for name in QUICK)
+
+
+def test_a_device_more_changes_no_other_device() -> None:
+    """A corpus that was made before it may be added to."""
+    fewer, all_of_them = make_plan(DEVICES[:-1], 1, DAYS), make_plan(DEVICES, 1, DAYS)
+    assert all(all_of_them.days[name] == days for name, days in fewer.days.items())

@@ -80,6 +80,6 @@ def test_a_device_without_its_program_is_refused(mirror: Mirror, tmp_path: Path)
 
 def test_an_unknown_device_is_named() -> None:
     """With those that there are."""
-    wish = Wish(1, None, None, ("toaster",), quick=False, handshakes=True)
+    wish = Wish(1, None, None, ("toaster",), quick=False, handshakes=True, homes=1)
     with pytest.raises(UsageError, match=r"toaster: no such device; there are doorcam, "):
         choose_order(wish, None)

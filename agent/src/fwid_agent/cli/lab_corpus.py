@@ -27,6 +27,9 @@ def corpus(
     quick: Annotated[
         bool, typer.Option("--quick", help="Three devices and five days of 12 s, to see it work.")
     ] = False,
+    homes: Annotated[
+        int, typer.Option(metavar="NUMBER", min=1, help="How many days are made at once.")
+    ] = 4,
     handshakes: Annotated[
         bool,
         typer.Option(help="Whether ClientHello, DNS, DHCP and announcements are kept whole."),
@@ -50,7 +53,7 @@ def corpus(
     from fwid_agent.lab.corpus.make import make_corpus  # noqa: PLC0415 - research only
     from fwid_agent.lab.corpus.order import Wish, choose_order  # noqa: PLC0415
 
-    wish = Wish(seed, days, day, tuple(device or ()), quick, handshakes)
+    wish = Wish(seed, days, day, tuple(device or ()), quick, handshakes, homes)
     order = choose_order(wish, Path(target) if target else None)
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("days", total=order.days)

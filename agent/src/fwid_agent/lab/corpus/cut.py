@@ -1,7 +1,7 @@
 """What of a capture is kept: headers, their times moved to the day's own date.
 
 With handshakes, frames that only say who and what a device is are kept whole: DHCP, DNS, mDNS,
-SSDP, and the first bytes that a TLS client sends.
+SSDP, and a TLS client's first message, whose frames may be several.
 """
 
 import struct
@@ -40,6 +40,7 @@ class Counted:
 
 def cut_day(data: bytes, mac: bytes, cut: Cut) -> tuple[bytes, Counted]:
     """Cut a little-endian Ethernet pcap down to the frames of a device's day."""
+    handshakes = _Handshakes()
     result = bytearray(_GLOBAL.pack(_MAGIC_US, 2, 4, 0, 0, 65535, 1))
     offset, packets, sent, last_us = _GLOBAL.size, 0, 0, 0
     while offset + _RECORD.size <= len(data):
@@ -49,7 +50,8 @@ def cut_day(data: bytes, mac: bytes, cut: Cut) -> tuple[bytes, Counted]:
         after_us = seconds * _MICRO + fraction - cut.origin_us
         if not 0 <= after_us < cut.length_us:
             continue
-        kept = frame if cut.handshakes and _is_handshake(frame) else frame[: header_length(frame)]
+        whole = cut.handshakes and handshakes.has(frame)
+        kept = frame if whole else frame[: header_length(frame)]
         jump_us = cut.jump_us if cut.jump_at_us and after_us >= cut.jump_at_us else 0
         shown_us = cut.begin_us + after_us + jump_us
         result += _RECORD.pack(shown_us // _MICRO, shown_us % _MICRO, len(kept), wire) + kept
@@ -58,20 +60,37 @@ def cut_day(data: bytes, mac: bytes, cut: Cut) -> tuple[bytes, Counted]:
     return bytes(result), Counted(packets, sent, last_us / _MICRO)
 
 
-def _is_handshake(frame: bytes) -> bool:
-    kind = int.from_bytes(frame[12:14], "big")
-    if kind == 0x0800:
-        protocol, start = frame[23], 14 + (frame[14] & 15) * 4
-    elif kind == 0x86DD:
-        protocol, start = frame[20], 54
-    else:
+class _Handshakes:
+    """Finds frames of handshakes; follows a ClientHello over all its segments."""
+
+    def __init__(self) -> None:
+        self._lacking: dict[bytes, int] = {}  # addresses and ports -> bytes that are still to come
+
+    def has(self, frame: bytes) -> bool:
+        """Whether a frame, the next one of its capture, is of a handshake."""
+        kind = int.from_bytes(frame[12:14], "big")
+        if kind == 0x0800:
+            protocol, addresses, start = frame[23], frame[26:34], 14 + (frame[14] & 15) * 4
+            end = 14 + int.from_bytes(frame[16:18], "big")  # short frames are filled up
+        elif kind == 0x86DD:
+            protocol, addresses, start = frame[20], frame[22:54], 54
+            end = 54 + int.from_bytes(frame[18:20], "big")
+        else:
+            return False
+        segment = frame[start:end]
+        if protocol == 17 and len(segment) >= 8:
+            ports = {int.from_bytes(segment[at : at + 2], "big") for at in (0, 2)}
+            return bool(_HANDSHAKE_PORTS & ports)
+        if protocol == 6 and len(segment) > 20:
+            told = segment[(segment[12] >> 4) * 4 :]
+            return self._has_hello(addresses + segment[:4], told)
         return False
-    segment = frame[start:]
-    if protocol == 17 and len(segment) >= 8:
-        return bool(
-            _HANDSHAKE_PORTS & {int.from_bytes(segment[at : at + 2], "big") for at in (0, 2)}
-        )
-    if protocol == 6 and len(segment) > 20:
-        told = segment[(segment[12] >> 4) * 4 :]
-        return len(told) > 5 and told[0] == _TLS_HANDSHAKE and told[5] == _CLIENT_HELLO
-    return False
+
+    def _has_hello(self, flow: bytes, told: bytes) -> bool:
+        if len(told) > 5 and told[0] == _TLS_HANDSHAKE and told[5] == _CLIENT_HELLO:
+            self._lacking[flow] = 5 + int.from_bytes(told[3:5], "big") - len(told)
+            return True
+        if not told or self._lacking.get(flow, 0) <= 0:
+            return False
+        self._lacking[flow] -= len(told)
+        return True

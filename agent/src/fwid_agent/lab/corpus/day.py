@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 from fwid_agent.lab.corpus.fetch import Stacks
 from fwid_agent.lab.corpus.household import Guests, Household
@@ -33,6 +34,14 @@ class Tempo:
 
 
 @dataclass(frozen=True, slots=True)
+class Turns:
+    """What homes that live at once share."""
+
+    pause: Callable[[float], None]  # waits for so many seconds, or raises where all is to end
+    booting: Lock  # starting is the only work: one home after the other
+
+
+@dataclass(frozen=True, slots=True)
 class Captured:
     """What a day left behind."""
 
@@ -48,22 +57,24 @@ def episode_s(plan: DayPlan, tempo: Tempo) -> tuple[float, float] | None:
     return _UPDATE * tempo.day_s, _UPDATED * tempo.day_s
 
 
-def live(stacks: Stacks, guests: Guests, work: Path, tempo: Tempo) -> Captured:
+def live(stacks: Stacks, guests: Guests, work: Path, tempo: Tempo, turns: Turns) -> Captured:
     """Live a day in a folder, which is emptied first."""
+    pause = turns.pause
     shutil.rmtree(work, ignore_errors=True)
     with ExitStack() as ending:
-        home = Household(stacks, guests, work, ending)
-        home.furnish()
-        time.sleep(tempo.settle_s)
+        with turns.booting:
+            home = Household(stacks, guests, work, ending)
+            home.furnish()
+            pause(tempo.settle_s)
         home.capture()
-        time.sleep(_LAST_WORDS_S)
+        pause(_LAST_WORDS_S)
         began_s = time.time()
         for part, action in sorted(_agenda(home, guests), key=lambda each: each[0]):
-            time.sleep(max(began_s + part * tempo.day_s - time.time(), 0))
+            pause(max(began_s + part * tempo.day_s - time.time(), 0))
             action()
-        time.sleep(max(began_s + tempo.day_s - time.time(), 0))
+        pause(max(began_s + tempo.day_s - time.time(), 0))
         home.end_capture()
-        time.sleep(_LAST_WORDS_S)
+        pause(_LAST_WORDS_S)
         home.check()
         macs = {name: home.mac(name) for name in guests.plans}
     captures = {name: home.share / f"{name}.pcap" for name in guests.plans}

@@ -25,7 +25,6 @@ from fwid_agent.lab.corpus.servers import (
 _HUB, _PHONE, _GUEST, _FIRST_DEVICE = 2, 3, 4, 16  # last bytes of addresses
 _OTHER_ADDRESS, _OTHER_CLOUD = 80, 40  # added to a last byte
 _FIRST_CLOUD = 11
-_SNAP_BYTES = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ class Household:
     def capture(self) -> None:
         """Begin to capture every device on its way to the bridge."""
         for name in self._devices:
-            words = f"-Z root -U -s {_SNAP_BYTES} -B 4096 -i to-{name} -w /share/{name}.pcap"
+            words = f"-Z root -U -B 4096 -i to-{name} -w /share/{name}.pcap"
             self._router.do(f"tcpdump {words} ether host {self._home.hosts[name].mac} &")
 
     def end_capture(self) -> None:

@@ -4,17 +4,21 @@ import hashlib
 import json
 import shutil
 import signal
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Event, Lock
 from types import FrameType
+from typing import Any
 
 import zstandard
 
 from fwid_agent.lab.corpus.card import write_card
+from fwid_agent.lab.corpus.catalogue import DEVICES
 from fwid_agent.lab.corpus.cut import Counted, Cut, cut_day
-from fwid_agent.lab.corpus.day import Captured, episode_s, live
+from fwid_agent.lab.corpus.day import Captured, Turns, episode_s, live
 from fwid_agent.lab.corpus.fetch import OnNote, Stacks
 from fwid_agent.lab.corpus.household import Guests
 from fwid_agent.lab.corpus.labels import Label, add_labels, change_of, read_labels
@@ -29,7 +33,10 @@ _JUMP_S = 37 * 60
 _JUMP_AT = 0.5
 _BEGINS_S = 6 * 3600  # of the date, UTC: when a capture begins
 _LEVEL = 19
+# Addresses are the same in every corpus, whichever devices it has.
+_NUMBERS = {device.name: number for number, device in enumerate(DEVICES)}
 OnDay = Callable[[int], None]
+_Made = tuple[list[Label], list[str]]  # of a day, and who said nothing
 
 
 def make_corpus(order: Order, on_day: OnDay, on_note: OnNote) -> int:
@@ -46,21 +53,22 @@ def make_corpus(order: Order, on_day: OnDay, on_note: OnNote) -> int:
     _agree(order)
     _fetch(order, stacks)
     write_card(order, stacks)
-    plan = make_plan(order.devices, order.seed, order.days)
-    made, silent = 0, []
-    for day in range(order.days):
-        on_day(day)
-        done = read_labels(order.target)
-        missing = [one for one in order.devices if (one.name, day) not in done]
-        if not missing:
-            continue
-        labels, failed = _make_day(order, stacks, plan, day, missing)
+    maker = _Maker(order, stacks, make_plan(DEVICES, order.seed, order.days))
+    done = read_labels(order.target)
+    missing = {
+        day: lacking
+        for day in range(order.days)
+        if (lacking := [one for one in order.devices if (one.name, day) not in done])
+    }
+    made, silent, finished = 0, [], order.days - len(missing)
+    on_day(finished)
+    for labels, failed in maker.make_days(missing):
         add_labels(order.target, labels)
-        made += len(labels)
-        for name in failed:
-            on_note(f"day {day + 1}: {name} said nothing; its log is in {_work(order)}")
-        silent += [f"{name} on day {day + 1}" for name in failed]
-    on_day(order.days)
+        made, finished = made + len(labels), finished + 1
+        on_day(finished)
+        silent += failed
+        for what in failed:
+            on_note(f"{what} said nothing; its log is in {_work(order)}")
     if silent:
         raise CorpusError(
             f"no traffic of {', '.join(silent)}; run it again to try these days again"
@@ -90,95 +98,116 @@ def _work(order: Order) -> Path:
 
 
 def _agree(order: Order) -> None:
-    """Keep what a corpus is made of beside it, so that two orders never mix."""
-    words = {
+    """Keep beside a corpus what it is made of: two orders never mix, but devices may be added."""
+    words: dict[str, Any] = {
         "seed": order.seed,
         "days": order.days,
         "day_s": order.tempo.day_s,
         "handshakes": order.handshakes,
-        "devices": [device.name for device in order.devices],
-        "catalogue": hashlib.sha256(repr(order.devices).encode()).hexdigest()[:16],
+    }
+    devices = {
+        device.name: hashlib.sha256(repr(device).encode()).hexdigest()[:16]
+        for device in order.devices
     }
     path = order.target / "order.json"
-    text = json.dumps(words, indent=1) + "\n"
-    if path.exists() and path.read_text() != text:
-        raise CorpusError(
-            f"{order.target} holds another corpus; choose another folder, or remove it"
+    if path.exists():
+        before = json.loads(path.read_text())
+        known = before.pop("devices")
+        if before != words or any(devices.get(name, mark) != mark for name, mark in known.items()):
+            raise CorpusError(
+                f"{order.target} holds another corpus; choose another folder, or remove it"
+            )
+        devices = known | devices
+    path.write_text(json.dumps({**words, "devices": devices}, indent=1) + "\n")
+
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """Makes days, some at once."""
+
+    order: Order
+    stacks: Stacks
+    plan: Plan
+
+    def make_days(self, missing: Mapping[int, Sequence[Device]]) -> Iterator[_Made]:
+        """Make days for the devices that lack them, as they come."""
+        stopping = Event()
+
+        def pause(seconds: float) -> None:
+            if stopping.wait(seconds):
+                raise CorpusError("ended before its time")
+
+        turns = Turns(pause, Lock())
+        with ThreadPoolExecutor(self.order.homes) as pool:
+            days = [pool.submit(self._make_day, *each, turns) for each in missing.items()]
+            try:
+                for day in as_completed(days):
+                    yield day.result()
+            finally:
+                stopping.set()
+                for day in days:
+                    day.cancel()
+
+    def _make_day(self, day: int, devices: Sequence[Device], turns: Turns) -> _Made:
+        plans = {device.name: self.plan.days[device.name][day] for device in devices}
+        guests = Guests(devices, plans, _NUMBERS, self.order.seed)
+        work = _work(self.order) / f"day-{day + 1}"
+        captured = live(self.stacks, guests, work, self.order.tempo, turns)
+        labels, failed = [], []
+        for device in devices:
+            label = self._keep(device, plans[device.name], captured)
+            if label is None:
+                failed.append(f"{device.name} on day {day + 1}")
+            else:
+                labels.append(label)
+        if not failed:
+            shutil.rmtree(work)
+        return labels, failed
+
+    def _keep(self, device: Device, plan: DayPlan, captured: Captured) -> Label | None:
+        """Cut and write a device's day; None where the device said nothing."""
+        begins_s = int(datetime(*plan.date.timetuple()[:3], tzinfo=UTC).timestamp()) + _BEGINS_S
+        cut = Cut(
+            begin_us=begins_s * 1_000_000,
+            origin_us=int(captured.began_s * 1_000_000),
+            length_us=int(self.order.tempo.day_s * 1_000_000),
+            handshakes=self.order.handshakes,
         )
-    path.write_text(text)
+        if plan.hard is Hard.CLOCK_JUMP:
+            jump_at_us = int(cut.length_us * _JUMP_AT)
+            cut = replace(cut, jump_at_us=jump_at_us, jump_us=_JUMP_S * 1_000_000)
+        mac = captured.macs[device.name]
+        raw = captured.captures[device.name].read_bytes()
+        data, counted = cut_day(raw, bytes.fromhex(mac.replace(":", "")), cut)
+        if counted.sent < _LEAST_SENT:
+            return None
+        path = self.order.target / device.name / f"{plan.date.isoformat()}.pcap.zst"
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(zstandard.ZstdCompressor(level=_LEVEL).compress(data))
+        return self._label(device, plan, (path.name, mac, counted))
 
-
-def _make_day(
-    order: Order, stacks: Stacks, plan: Plan, day: int, devices: Sequence[Device]
-) -> tuple[list[Label], list[str]]:
-    numbers = {device.name: number for number, device in enumerate(order.devices)}
-    plans = {device.name: plan.days[device.name][day] for device in devices}
-    guests = Guests(devices, plans, numbers, order.seed)
-    captured = live(stacks, guests, _work(order) / f"day-{day + 1}", order.tempo)
-    labels, failed = [], []
-    for device in devices:
-        label = _keep(order, stacks, device, plans[device.name], captured)
-        if label is None:
-            failed.append(device.name)
-        else:
-            labels.append(label)
-    if not failed:
-        shutil.rmtree(_work(order) / f"day-{day + 1}")
-    return labels, failed
-
-
-def _keep(
-    order: Order, stacks: Stacks, device: Device, plan: DayPlan, captured: Captured
-) -> Label | None:
-    """Cut and write a device's day; None where the device said nothing."""
-    begins_s = int(datetime(*plan.date.timetuple()[:3], tzinfo=UTC).timestamp()) + _BEGINS_S
-    cut = Cut(
-        begin_us=begins_s * 1_000_000,
-        origin_us=int(captured.began_s * 1_000_000),
-        length_us=int(order.tempo.day_s * 1_000_000),
-        handshakes=order.handshakes,
-    )
-    if plan.hard is Hard.CLOCK_JUMP:
-        cut = replace(cut, jump_at_us=int(cut.length_us * _JUMP_AT), jump_us=_JUMP_S * 1_000_000)
-    mac = captured.macs[device.name]
-    raw = captured.captures[device.name]
-    data, counted = cut_day(raw.read_bytes(), bytes.fromhex(mac.replace(":", "")), cut)
-    if counted.sent < _LEAST_SENT:
-        return None
-    path = order.target / device.name / f"{plan.date.isoformat()}.pcap.zst"
-    path.parent.mkdir(exist_ok=True)
-    path.write_bytes(zstandard.ZstdCompressor(level=_LEVEL).compress(data))
-    return _label(order, stacks, device, plan, (path.name, mac, counted))
-
-
-def _label(
-    order: Order,
-    stacks: Stacks,
-    device: Device,
-    plan: DayPlan,
-    written: tuple[str, str, Counted],
-) -> Label:
-    file, mac, counted = written
-    before = stacks.label(device, device.versions[plan.before])
-    version = stacks.label(device, device.versions[plan.version])
-    episode = episode_s(plan, order.tempo)
-    return Label(
-        device=device.name,
-        file=file,
-        mac=mac,
-        start_utc=f"{plan.date.isoformat()}T{_BEGINS_S // 3600:02}:00:00Z",
-        duration_s=round(counted.duration_s, 1),
-        packets=counted.packets,
-        packets_sent_by_device=counted.sent,
-        agent_version=version,
-        category=device.category,
-        moves=device.moves,
-        day=plan.day,
-        change=change_of(plan, before, version),
-        update=plan.update,
-        episode_s=f"{episode[0]:.1f}-{episode[1]:.1f}" if episode else "",
-        hard=plan.hard,
-        settings=plan.settings,
-        address=plan.address,
-        uses=len(plan.use) + len(plan.visit),
-    )
+    def _label(self, device: Device, plan: DayPlan, written: tuple[str, str, Counted]) -> Label:
+        file, mac, counted = written
+        before = self.stacks.label(device, device.versions[plan.before])
+        version = self.stacks.label(device, device.versions[plan.version])
+        episode = episode_s(plan, self.order.tempo)
+        return Label(
+            device=device.name,
+            file=file,
+            mac=mac,
+            start_utc=f"{plan.date.isoformat()}T{_BEGINS_S // 3600:02}:00:00Z",
+            duration_s=round(counted.duration_s, 1),
+            packets=counted.packets,
+            packets_sent_by_device=counted.sent,
+            agent_version=version,
+            category=device.category,
+            moves=device.moves,
+            day=plan.day,
+            change=change_of(plan, before, version),
+            update=plan.update,
+            episode_s=f"{episode[0]:.1f}-{episode[1]:.1f}" if episode else "",
+            hard=plan.hard,
+            settings=plan.settings,
+            address=plan.address,
+            uses=len(plan.use) + len(plan.visit),
+        )

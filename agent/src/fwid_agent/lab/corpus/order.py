@@ -24,6 +24,7 @@ class Wish:
     devices: tuple[str, ...]
     quick: bool
     handshakes: bool
+    homes: int  # at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +33,12 @@ class Order:
 
     target: Path
     stacks: Path
-    devices: Sequence[Device]  # in a fixed order: it gives their addresses
+    devices: Sequence[Device]
     seed: int
     days: int
     tempo: Tempo
     handshakes: bool
+    homes: int
 
 
 def choose_order(wish: Wish, target: Path | None) -> Order:
@@ -56,4 +58,5 @@ def choose_order(wish: Wish, target: Path | None) -> Order:
         days=wish.days or (_QUICK_DAYS if wish.quick else _DAYS),
         tempo=Tempo(wish.day_s, tempo.settle_s) if wish.day_s else tempo,
         handshakes=wish.handshakes,
+        homes=wish.homes,
     )

@@ -46,17 +46,15 @@ class Plan:
 
 
 def make_plan(devices: Sequence[Device], seed: int, days: int) -> Plan:
-    """Plan a corpus."""
+    """Plan the days of a whole catalogue; devices that are added to its end change no other's."""
     rng = _random(f"{seed}:home")
-    order = [device.name for device in devices]
-    rng.shuffle(order)
+    first = rng.randrange(len(_PATTERNS))
     home = _home_days(days)
-    decks = _deal(order, rng)
+    decks = _deal([device.name for device in devices], rng)
     planned = {}
-    for device in devices:
-        place = order.index(device.name)
+    for place, device in enumerate(devices, first):
         own = _random(f"{seed}:{device.name}")
-        versions = _versions(device, place, own, days)
+        versions = _versions(device, place % len(_PATTERNS), own, days)
         plans = list(_changes(versions, own, days))
         plans = [replace(plan, hard=home.get(plan.day, Hard.NONE)) for plan in plans]
         plans = _scatter(plans, decks[device.name], own)
@@ -76,10 +74,9 @@ def _home_days(days: int) -> dict[int, Hard]:
     return found
 
 
-def _versions(device: Device, place: int, rng: random.Random, days: int) -> list[int]:
+def _versions(device: Device, pattern: int, rng: random.Random, days: int) -> list[int]:
     """Return the version of each day."""
     count = len(device.versions)
-    pattern = place % len(_PATTERNS)
     if count < 3 and pattern in {0, 2}:
         pattern = 1
     wanted = 1 + max(which for _, which in _PATTERNS[pattern])
