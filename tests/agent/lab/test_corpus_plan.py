@@ -1,12 +1,15 @@
 """The made corpus's plan: from a seed alone, with every kind of day, and nothing on two at once."""
 
+import json
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from fwid_agent.lab.corpus.catalogue import DEVICES, QUICK
-from fwid_agent.lab.corpus.model import HOME_WIDE, DayPlan, Hard, Update
-from fwid_agent.lab.corpus.order import Wish, choose_order
+from fwid_agent.lab.corpus.model import HOME_WIDE, CorpusError, DayPlan, Hard, Update
+from fwid_agent.lab.corpus.order import Wish, choose_order, keep_order
 from fwid_agent.lab.corpus.schedule import Plan, make_plan
 
 DAYS = 20
@@ -96,3 +99,16 @@ def test_a_device_more_changes_no_other_device() -> None:
     """A corpus that was made before it may be added to."""
     fewer, all_of_them = make_plan(DEVICES[:-1], 1, DAYS), make_plan(DEVICES, 1, DAYS)
     assert all(all_of_them.days[name] == days for name, days in fewer.days.items())
+
+
+def test_two_orders_never_mix_but_devices_are_added(tmp_path: Path) -> None:
+    """Another seed would fill the gaps of the first one with days of another plan."""
+    short = Wish(1, None, None, (), quick=True, handshakes=True, homes=1)
+    keep_order(choose_order(short, tmp_path))
+    keep_order(choose_order(replace(short, devices=("doorcam", "bulb")), tmp_path))
+    keep_order(choose_order(replace(short, homes=4), tmp_path))
+    for other in (replace(short, seed=2), replace(short, days=6), replace(short, handshakes=False)):
+        with pytest.raises(CorpusError, match="holds another corpus"):
+            keep_order(choose_order(other, tmp_path))
+    kept = json.loads((tmp_path / "order.json").read_text())["devices"]
+    assert set(kept) == {*QUICK, "bulb"}

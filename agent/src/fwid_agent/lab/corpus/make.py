@@ -1,7 +1,5 @@
 """Makes a corpus day by day; what is there already is left as it is."""
 
-import hashlib
-import json
 import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event, Lock
 from types import FrameType
-from typing import Any
 
 import zstandard
 
@@ -24,7 +21,7 @@ from fwid_agent.lab.corpus.household import Guests
 from fwid_agent.lab.corpus.labels import Label, add_labels, change_of, read_labels
 from fwid_agent.lab.corpus.model import CorpusError, DayPlan, Device, Hard
 from fwid_agent.lab.corpus.network import check_rights
-from fwid_agent.lab.corpus.order import Order
+from fwid_agent.lab.corpus.order import Order, keep_order
 from fwid_agent.lab.corpus.schedule import Plan, make_plan
 from fwid_agent.lab.corpus.servers import SERVER_LAYER
 
@@ -50,7 +47,7 @@ def make_corpus(order: Order, on_day: OnDay, on_note: OnNote) -> int:
     signal.signal(signal.SIGTERM, _end)
     stacks = Stacks(order.stacks, on_note)
     order.target.mkdir(parents=True, exist_ok=True)
-    _agree(order)
+    keep_order(order)
     _fetch(order, stacks)
     write_card(order, stacks)
     maker = _Maker(order, stacks, make_plan(DEVICES, order.seed, order.days))
@@ -95,30 +92,6 @@ def _fetch(order: Order, stacks: Stacks) -> None:
 
 def _work(order: Order) -> Path:
     return order.target / ".work"
-
-
-def _agree(order: Order) -> None:
-    """Keep beside a corpus what it is made of: two orders never mix, but devices may be added."""
-    words: dict[str, Any] = {
-        "seed": order.seed,
-        "days": order.days,
-        "day_s": order.tempo.day_s,
-        "handshakes": order.handshakes,
-    }
-    devices = {
-        device.name: hashlib.sha256(repr(device).encode()).hexdigest()[:16]
-        for device in order.devices
-    }
-    path = order.target / "order.json"
-    if path.exists():
-        before = json.loads(path.read_text())
-        known = before.pop("devices")
-        if before != words or any(devices.get(name, mark) != mark for name, mark in known.items()):
-            raise CorpusError(
-                f"{order.target} holds another corpus; choose another folder, or remove it"
-            )
-        devices = known | devices
-    path.write_text(json.dumps({**words, "devices": devices}, indent=1) + "\n")
 
 
 @dataclass(frozen=True, slots=True)

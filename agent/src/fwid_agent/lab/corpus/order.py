@@ -1,13 +1,16 @@
 """What corpus is asked for."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fwid_agent.errors import UsageError
 from fwid_agent.lab.corpus.catalogue import DEVICES, QUICK
 from fwid_agent.lab.corpus.day import Tempo
-from fwid_agent.lab.corpus.model import Device
+from fwid_agent.lab.corpus.model import CorpusError, Device
 from fwid_agent.lab.corpus.place import cache_folder
 
 _DAYS, _QUICK_DAYS = 20, 5
@@ -60,3 +63,32 @@ def choose_order(wish: Wish, target: Path | None) -> Order:
         handshakes=wish.handshakes,
         homes=wish.homes,
     )
+
+
+def keep_order(order: Order) -> None:
+    """Keep beside a corpus what it is made of: two orders never mix, but devices may be added.
+
+    Raises:
+        CorpusError: the folder holds the corpus of another order.
+
+    """
+    words: dict[str, Any] = {
+        "seed": order.seed,
+        "days": order.days,
+        "day_s": order.tempo.day_s,
+        "handshakes": order.handshakes,
+    }
+    devices = {
+        device.name: hashlib.sha256(repr(device).encode()).hexdigest()[:16]
+        for device in order.devices
+    }
+    path = order.target / "order.json"
+    if path.exists():
+        before = json.loads(path.read_text())
+        known = before.pop("devices")
+        if before != words or any(devices.get(name, mark) != mark for name, mark in known.items()):
+            raise CorpusError(
+                f"{order.target} holds another corpus; choose another folder, or remove it"
+            )
+        devices = known | devices
+    path.write_text(json.dumps({**words, "devices": devices}, indent=1) + "\n")
