@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import random
+import socket
 import threading
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -326,3 +328,11 @@ def background(serve: Runner) -> Iterator[Home]:
     loop.call_soon_threadsafe(stop.set)
     thread.join(30)
     loop.close()
+
+
+def free_port() -> int:
+    """A port that nobody has, out of the range that connections are given theirs from."""
+    while True:
+        port = random.randrange(20_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port

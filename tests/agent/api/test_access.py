@@ -3,7 +3,6 @@
 import asyncio
 import json
 import logging
-import socket
 import ssl
 import warnings
 from typing import Any
@@ -16,6 +15,8 @@ from fwid_agent.api.openapi import make_document
 from fwid_agent.api.pairing import CODE_LIFE_NS, MOST_WRONG, TRIES_PERIOD_NS
 from fwid_agent.api.server import start_server
 from fwid_agent.errors import UsageError
+
+from tests.agent.api.conftest import free_port
 
 MAC = "90:8d:78:a8:e1:43"
 OPEN = {"/health", "/ready", "/pair"}
@@ -308,9 +309,7 @@ def test_without_a_host_it_listens_everywhere(serve: Any, certificate: Certifica
 
     async def test(home: Any) -> None:
         app = make_app(Context(home.agent, home.tokens, home.pairing))
-        with socket.socket() as probe:
-            probe.bind(("", 0))
-            port = probe.getsockname()[1]
+        port = free_port()
         async with start_server(app, None, port, make_ssl_context(certificate)) as listening:
             assert listening.port == port
             url = f"https://127.0.0.1:{port}/api/v1/health"

@@ -1,7 +1,6 @@
 """The page inside Home Assistant: for whom the Supervisor passes on, and for nobody else."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -11,14 +10,15 @@ import pytest
 from fwid_agent.api.context import PAGE_HEADER
 from fwid_agent.api.ingress import Ingress
 
+from tests.agent.api.conftest import free_port
+
 SUPERVISOR, SOMEBODY = "127.0.0.2", "127.0.0.3"
 _ACT = "/api/v1/devices/90:8d:78:a8:e1:43/accept"
 
 
 def ingress() -> Ingress:
     """One on this machine; the Supervisor is told by its address there as well."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return Ingress("127.0.0.1", free.getsockname()[1], SUPERVISOR)
+    return Ingress("127.0.0.1", free_port(), SUPERVISOR)
 
 
 @asynccontextmanager
