@@ -61,8 +61,12 @@ class Outcome:
     days: tuple[Day, ...]
     changes: tuple[Change, ...]
     false_alarms: tuple[FalseAlarm, ...]
-    calm_days: int  # judged, and no change was pending
-    calm_by_hard: Mapping[str, int]  # the same by what happened; "" for plain days
+    calm_by_hard: Mapping[str, int]  # days judged without a pending change; "" for plain ones
+
+    @property
+    def calm_days(self) -> int:
+        """Days that were judged while no change was pending."""
+        return sum(self.calm_by_hard.values())
 
 
 def list_days(device: LabelledDevice) -> Iterator[tuple[Label, UnitTable]]:
@@ -110,9 +114,7 @@ def weigh_days(device: str, days: Sequence[Day], learning_units: int) -> Outcome
             false_alarms.append(FalseAlarm(device, number, _what_happened(days, number)))
         if not pending and number >= learning_units:
             calm[label.hard] = calm.get(label.hard, 0) + 1
-    return Outcome(
-        device, tuple(days), tuple(changes), tuple(false_alarms), sum(calm.values()), calm
-    )
+    return Outcome(device, tuple(days), tuple(changes), tuple(false_alarms), calm)
 
 
 def _what_happened(days: Sequence[Day], alarmed: int) -> str:
