@@ -1,6 +1,7 @@
 """The whole of it: a real Home Assistant, a real agent, and a person at a real browser."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -68,12 +69,12 @@ def looker(page: Page, folder: Path) -> Callable[[str], None]:
     return lambda name: page.screenshot(path=folder / f"{name}.png") and None
 
 
-@pytest.mark.slow
-def test_a_person_adds_the_agent_sees_a_change_and_accepts_it(tmp_path: Path) -> None:
-    """From a new Home Assistant to an accepted change, all by what a person sees and clicks."""
-    folders = [tmp_path / name for name in ("captures", "home", "agent")]
-    for folder in folders:
-        folder.mkdir()
+@contextmanager
+def set_up(folder: Path) -> Iterator[tuple[HomeAssistant, Agent, list[Path], Page]]:
+    """A new Home Assistant whose owner has added the agent, which has read the calm captures."""
+    folders = [folder / name for name in ("captures", "home", "agent")]
+    for each in folders:
+        each.mkdir()
     captures = lay_out(folders[0], datetime.now(UTC))
     calm = [path for path in captures if int(path.name[:2]) < STABLE_DAYS]
     home, agent = HomeAssistant(folders[1]), Agent(folders[2])
@@ -82,7 +83,14 @@ def test_a_person_adds_the_agent_sees_a_change_and_accepts_it(tmp_path: Path) ->
         onboard(page, home.url)
         agent.replay(calm)
         agent.wait_for(captured_devices())
-        add_agent(page, home.url, agent.port, agent.pair, looker(page, tmp_path))
+        add_agent(page, home.url, agent.port, agent.pair, looker(page, folder))
+        yield home, agent, captures, page
+
+
+@pytest.mark.slow
+def test_a_person_adds_the_agent_sees_a_change_and_accepts_it(tmp_path: Path) -> None:
+    """From a new Home Assistant to an accepted change, all by what a person sees and clicks."""
+    with set_up(tmp_path) as (home, agent, captures, page):
         make_dashboard(page, home.url, looker(page, tmp_path))
         expect(row(page, "Water sensor")).to_contain_text("Stable")
         assert serious_findings(page) == []
@@ -103,19 +111,7 @@ def test_a_person_adds_the_agent_sees_a_change_and_accepts_it(tmp_path: Path) ->
 @pytest.mark.slow
 def test_a_change_while_home_assistant_is_down_is_told_once(tmp_path: Path) -> None:
     """An automation hears of it at the next start, with its true time, and at no other start."""
-    folders = [tmp_path / name for name in ("captures", "home", "agent")]
-    for folder in folders:
-        folder.mkdir()
-    captures = lay_out(folders[0], datetime.now(UTC))
-    calm = [path for path in captures if int(path.name[:2]) < STABLE_DAYS]
-    home, agent = HomeAssistant(folders[1]), Agent(folders[2])
-    with home, agent, open_browser(home.url) as page:
-        home.start()
-        onboard(page, home.url)
-        agent.replay(calm)
-        agent.wait_for(captured_devices())
-        add_agent(page, home.url, agent.port, agent.pair, looker(page, tmp_path))
-
+    with set_up(tmp_path) as (home, agent, captures, page):
         agent.stop()
         home.stop()
         agent.replay(captures)
