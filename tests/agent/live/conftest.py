@@ -1,6 +1,7 @@
 """Real hosts on a real network: namespaces joined by virtual cables, made and removed by tests."""
 
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -9,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 import pytest
 from fwid_agent.store import Store
@@ -37,11 +37,26 @@ def run(*command: str) -> None:
 def can_make_hosts() -> bool:
     if os.geteuid() != 0 or shutil.which("ip") is None:
         return False
-    made = subprocess.run(["ip", "netns", "add", "fwid-try"], capture_output=True, check=False)
+    name = f"fwid-try-{os.getpid()}"
+    made = subprocess.run(["ip", "netns", "add", name], capture_output=True, check=False)
     if made.returncode:
         return False
-    run("ip", "netns", "del", "fwid-try")
+    run("ip", "netns", "del", name)
     return True
+
+
+def _take_number() -> int:
+    """Return the number of a network that is this test's alone, by making its namespace.
+
+    Tests run side by side: with a network that two have, each would reach the other's host.
+    """
+    for number in random.sample(range(256), 256):
+        try:
+            run("ip", "netns", "add", f"fwid-lan-{number}")
+        except subprocess.CalledProcessError:  # somebody has it
+            continue
+        return number
+    raise AssertionError("all 256 networks are taken: `ip netns list`, `ip netns del fwid-lan-…`")
 
 
 @pytest.fixture
@@ -49,10 +64,9 @@ def lan() -> Iterator[Lan]:
     """Two ends of a cable, with addresses."""
     if not can_make_hosts():
         pytest.skip("needs root and iproute2, to make hosts of its own")
-    name = uuid4().hex[:8]
-    network = f"10.78.{int(name[:2], 16)}"  # other tests may run beside these
-    made = Lan(f"fn{name}", f"ff{name}", f"fwid-{name}", f"{network}.1", f"{network}.2")
-    run("ip", "netns", "add", made.namespace)
+    number = _take_number()
+    name, network = f"{os.getpid()}-{number}", f"10.78.{number}"
+    made = Lan(f"fn{name}", f"ff{name}", f"fwid-lan-{number}", f"{network}.1", f"{network}.2")
     try:
         run("ip", "link", "add", made.near, "type", "veth", "peer", "name", made.far)
         run("ip", "link", "set", made.far, "netns", made.namespace)
