@@ -9,8 +9,8 @@ from fwid_agent.core.comparison import compare_periods
 from fwid_agent.core.image import row_image
 from fwid_agent.core.periods import Period, make_period
 from fwid_agent.core.prior import Prior
+from fwid_agent.core.synthetic import change_settings, change_software
 from fwid_agent.lab.cases import DAY_NS, LabelledDevice
-from fwid_agent.lab.synthetic import change_settings, change_software
 from fwid_agent.tables import merge_tables, select_periods
 from fwid_agent.types import U1, Bools, UnitTable
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from fwid_agent.lab import synthetic
+from fwid_agent.core import synthetic
 from fwid_agent.types import ROWS, SUM_INDEX, TokenKind, UnitTable
 from hypothesis import given
 from hypothesis import strategies as st
