@@ -38,7 +38,7 @@ MAY_IMPORT = {
 LAB_COMMANDS = ("cli.bench", "cli.lab")
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")
 # What the device pays for only when a person asks for research or figures.
-HEAVY = {"keras", "matplotlib", "scipy.stats", "sklearn", "tensorflow"}
+HEAVY = {"dask", "distributed", "keras", "matplotlib", "scipy.stats", "sklearn", "tensorflow"}
 
 
 def module_name(path: Path) -> str:

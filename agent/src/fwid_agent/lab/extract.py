@@ -1,0 +1,117 @@
+"""From captures to windows, device by device: here, in local processes, or on a Dask cluster.
+
+A device's captures are one pass of the pipeline, so they are one task; tasks know nothing of each
+other, which is why the result is the same wherever they run.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from fwid_agent.config import Config
+from fwid_agent.errors import UnreadableInputError, UsageError
+from fwid_agent.pipeline.ingest import ReadOptions, read_windows
+from fwid_agent.types import UnitTable, format_mac
+
+HOUR_NS = 3600 * 1_000_000_000
+# Processes take seconds to start: below, one after the other is done before.
+SMALL_BYTES = 32_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How a corpus is read."""
+
+    window_ns: int = HOUR_NS
+    handshakes: bool = False
+    cluster: str | None = None  # address of a Dask scheduler; its workers see the same files
+    cached: bool = True  # whether windows are kept in the user's cache folder
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One device's captures, and how they are read."""
+
+    name: str
+    mac: int
+    paths: tuple[str, ...]
+    window_ns: int
+    handshakes: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What came of a task: windows, or why there are none."""
+
+    windows: UnitTable | None
+    path: str = ""
+    reason: str = ""
+    offset: int | None = None
+
+    def take(self) -> UnitTable:
+        """Return the windows; raises UnreadableInputError."""
+        if self.windows is None:
+            raise UnreadableInputError(self.path, self.reason, self.offset)
+        return self.windows
+
+
+def read_task(task: Task) -> Read:
+    """Read a device's captures; an error is returned, for it has to travel between processes."""
+    config = Config(handshakes=task.handshakes)
+    options = ReadOptions(task.window_ns, per_file=True, dedup=False, config=config)
+    try:
+        tables, faults = read_windows(
+            task.paths, options, on_progress=lambda _: None, on_note=lambda _: None
+        )
+    except UnreadableInputError as error:
+        return Read(None, error.path, error.reason, error.offset)
+    for fault in faults:
+        return Read(None, fault.path, fault.reason, fault.offset)
+    if task.mac not in tables:
+        folder = str(Path(task.paths[0]).parent)
+        return Read(None, folder, f"no packet of {format_mac(task.mac)}")
+    return Read(tables[task.mac])
+
+
+def extract(
+    tasks: Sequence[Task], cluster: str | None, on_task: Callable[[str], None]
+) -> Iterator[tuple[Task, Read]]:
+    """Yield what comes of each task, in the order given; little work is done in this process.
+
+    Raises:
+        UsageError: Dask is not installed, or nothing answers at the cluster's address.
+
+    """
+    processes = min(os.cpu_count() or 1, len(tasks))
+    size = sum(Path(path).stat().st_size for task in tasks for path in task.paths)
+    if cluster is None and (processes < 2 or size < SMALL_BYTES):
+        for task in tasks:
+            on_task(task.name)
+            yield task, read_task(task)
+        return
+    with ExitStack() as stack:
+        client = _connect(stack, cluster, processes)
+        for task, future in [(task, client.submit(read_task, task, pure=False)) for task in tasks]:
+            yield task, future.result()
+            on_task(task.name)
+
+
+def _connect(stack: ExitStack, cluster: str | None, processes: int) -> Any:  # noqa: ANN401 - untyped
+    try:
+        distributed: Any = import_module("distributed")  # only for large corpora
+    except ImportError:
+        raise UsageError("large corpora are read on Dask: install fwid-agent[lab]") from None
+    if cluster is None:
+        cluster = stack.enter_context(
+            distributed.LocalCluster(
+                n_workers=processes, threads_per_worker=1, dashboard_address=None
+            )
+        )
+    try:
+        return stack.enter_context(distributed.Client(cluster))
+    except (OSError, ValueError) as error:
+        raise UsageError(f"{cluster}: no Dask scheduler answers there ({error})") from error
