@@ -32,6 +32,7 @@ _MIX = tuple(
 _FLOW_DTYPE = np.dtype(
     [
         ("key", "u8"),
+        ("number", "i8"),  # of the flow, in the order of opening
         ("start_ns", "i8"),
         ("last_ns", "i8"),
         ("low_opened", "?"),  # the endpoint with the lower hash opened the flow
@@ -70,6 +71,20 @@ class FlowTable:
 
     def update(self, batch: PacketBatch) -> FlowMarks:
         """Take the next packets; returns what the flows say of each."""
+        return self._update(batch, None)
+
+    def trace(self, batch: PacketBatch) -> tuple[FlowMarks, I8]:
+        """Do what `update` does, and say which flow each packet is of.
+
+        Returns:
+            The marks, and the number of each packet's flow [n]: unlike any other of this table;
+            -1 where it has none.
+
+        """
+        number = np.full(len(batch), -1, np.int64)
+        return self._update(batch, number), number
+
+    def _update(self, batch: PacketBatch, number: I8 | None) -> FlowMarks:
         count = len(batch)
         marks = FlowMarks(np.zeros(count, bool), np.zeros(count, bool), np.zeros(count, bool))
         member = np.flatnonzero((batch.ip_version > 0) & (batch.undecoded == Undecoded.OK))
@@ -77,13 +92,13 @@ class FlowTable:
         if clock is not None and len(member):
             key, from_low = _flow_keys(batch, member)
             packets = _sort_by_flow(key, from_low, clock, batch, member)
-            self._mark(packets, marks)
+            self._mark(packets, marks, number)
         if clock is not None:
             self._now_ns = int(clock[-1])
         self._close_ended()
         return marks
 
-    def _mark(self, packets: "_Sorted", marks: FlowMarks) -> None:
+    def _mark(self, packets: "_Sorted", marks: FlowMarks, number: I8 | None) -> None:
         known = np.searchsorted(self._open["key"], packets.key)
         known = np.minimum(known, max(len(self._open) - 1, 0))
         found = np.zeros(len(packets.key), bool)
@@ -97,6 +112,8 @@ class FlowTable:
         opened_by_low = flows["low_opened"][segment]
         marks.flow_start[packets.index[opens]] = True
         marks.forward[packets.index] = low == opened_by_low
+        if number is not None:
+            number[packets.index] = flows["number"][segment]
         for side, spoke in ((low, "low_spoke"), (~low, "high_spoke")):
             talking = np.flatnonzero(packets.payload & side)
             at = segment[talking]
@@ -144,6 +161,7 @@ class FlowTable:
             flows[~opens] = self._open[known[~opens]]
         at = first[opens]
         flows["key"] = packets.key[first]
+        flows["number"][opens] = self.flows_total + np.arange(np.count_nonzero(opens))
         flows["start_ns"][opens] = packets.clock[at]
         answer = packets.syn_ack[at]  # the other side opened, unseen
         flows["low_opened"][opens] = packets.from_low[at] != answer
