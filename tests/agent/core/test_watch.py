@@ -27,13 +27,16 @@ _SOFTWARE = Method(
 
 
 def live(
-    watch: Watch, days: list[dict[tuple[int, int], int]], first_day: int
+    watch: Watch,
+    days: list[dict[tuple[int, int], int]],
+    first_day: int,
+    method: Method = _SOFTWARE,
 ) -> tuple[Watch, list[Decision], list[Event]]:
     """Let days of traffic pass, each judged when it has ended."""
     decisions, happened = [], []
     for day, sizes in enumerate(days, first_day):
         unit = table([(day * DAY_NS, day, sizes)])
-        watch, decision, events = judge_unit(watch, unit, (day + 1) * DAY_NS, _SOFTWARE)
+        watch, decision, events = judge_unit(watch, unit, (day + 1) * DAY_NS, method)
         decisions.append(decision)
         happened += events
     return watch, decisions, happened
@@ -115,6 +118,22 @@ def test_a_suspicious_day_of_an_update_does_not_hide_it(stable: Watch) -> None:
     changed = [one for one in happened if one.type is EventType.VERSION_CHANGED]
     assert len(changed) == 1
     assert 91 in {reason.params.get("new") for reason in changed[0].reasons}
+
+
+def test_a_suspicion_that_lingers_does_not_hide_the_change_behind_it() -> None:
+    """A sign that is too weak to alarm, and is never refuted, waits; the update comes meanwhile."""
+    usual = {(TLS_SENT, 634): 8, (TLS_SENT, 90): 30}
+    newer = {(TLS_SENT, 638): 8, (TLS_SENT, 90): 30}
+    slow = replace(_PRIOR, once=Tail(0.8, 5), several=Tail(0.8, 5))
+    judge = replace(_SOFTWARE.judge, prior=slow, chance=1e-4)
+    method = replace(_SOFTWARE, judge=judge, rules=replace(_RULES, settle_units=9))
+    watch, _ = begin(0xA1, 0, _RULES)
+    watch, _, _ = live(watch, [usual | {(DNS_SENT, 70): 12}, *[usual] * 10], 0, method)
+    watch, _, _ = live(watch, [usual | {(DNS_SENT, 71): 12}, usual, usual], 11, method)
+    assert watch.state.state is State.SUSPECTED
+    watch, _, happened = live(watch, [newer] * 3, 14, method)
+    changed = [one for one in happened if one.type is EventType.VERSION_CHANGED]
+    assert [one.reasons[0].params["new"] for one in changed] == [638]
 
 
 def test_an_odd_day_fades_and_joins_the_usual(stable: Watch) -> None:

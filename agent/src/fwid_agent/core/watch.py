@@ -2,9 +2,10 @@
 
 The state machine decides what may follow from what; this module decides what each unit is compared
 with. Units of the running version are the baseline; a suspicious unit waits beside it until the
-next units say whether it was the first of a new version. The newest unit is not part of the
-baseline yet, because it may be the day of an update: half of it old software and half new, it would
-make neither look gone or new.
+next units say whether it was the first of a new version. While units wait, a change is looked for
+from each of them on (a window-limited scan: Lai, IEEE Trans. Inf. Theory 44 (1998) 2917), so that a
+suspicion that lingers does not hide the change behind it. The unit before the first of a change may
+be the day of the update, half of it old software and half new, so it is part of neither side.
 """
 
 import math
@@ -95,24 +96,14 @@ def judge_unit(
     device = format_mac(watch.state.device)
     missing = _UNSEEN.get(vantage, "" if _speaks(watch, unit) else "too few packets in this unit")
     enough = not missing
-    after = _period(watch.waiting, unit, method)
+    learning = _is_learning(watch)
     if enough:
-        decision, own = _decide(device, watch, after, method)
-        level = _level(decision, after.units)
-        if level is Level.NONE and watch.waiting is not None:
-            # Perhaps what waited was the day of the update itself: look at what came since.
-            aside = _set_aside(watch)
-            alone = _period(None, unit, method)
-            again, own_again = _decide(device, aside, alone, method)
-            if _level(again, alone.units) is not Level.NONE:
-                watch, after, decision, own = aside, alone, again, own_again
-                level = _level(decision, after.units)
+        watch, after, decision, own, level = _scan(device, watch, unit, method)
     else:
-        decision, own = insufficient(device, missing), watch.own
-        level = Level.NONE
+        after = _period(watch.waiting, unit, method)
+        decision, own, level = insufficient(device, missing), watch.own, Level.NONE
     matched = _recognise(device, watch, after, method) if level is Level.ALARM else None
     given = UnitJudged(decision, start_ns, enough, level, matched)
-    learning = _is_learning(watch)
     state, events = step(watch.state, given, now_ns, method.rules)
     watch = replace(watch, state=state)
     if enough and learning:
@@ -128,10 +119,51 @@ def _period(waiting: UnitTable | None, unit: UnitTable, method: Method) -> Perio
     return make_period(test, method.kind, method.unit_ns)
 
 
-def _set_aside(watch: Watch) -> Watch:
-    """Take what waits out of what is judged, without taking it as usual."""
-    both = [table for table in (watch.newest, watch.waiting) if table is not None]
-    return replace(watch, newest=merge_tables(both), waiting=None)
+def _scan(
+    device: str, watch: Watch, unit: UnitTable, method: Method
+) -> tuple[Watch, Period, Decision, Own, Level]:
+    """Look for a change from each unit that waits on; the strongest answer counts.
+
+    The accepted chance is shared among the starts, so that however many are looked at, an unchanged
+    device alarms no more often: chances add up, whether or not they depend on one another.
+    """
+    starts = _starts(watch, method)
+    judge = replace(method.judge, chance=method.judge.chance / len(starts))
+    answers = []
+    for start in starts:
+        after = _period(start.waiting, unit, method)
+        decision, own = _decide(device, start, after, replace(method, judge=judge))
+        answers.append((start, after, decision, own, _level(decision, after.units)))
+    strongest = max(answers, key=lambda answer: _strength(answer[2], answer[4]))
+    if strongest[4] is Level.ALARM:
+        return strongest
+    # Nothing is settled, so everything goes on waiting.
+    return (*answers[0][:2], *strongest[2:]) if strongest[4] is Level.SUSPECT else answers[0]
+
+
+def _strength(decision: Decision, level: Level) -> tuple[Level, bool, float]:
+    return level, decision.cause is Cause.SOFTWARE, decision.score
+
+
+def _starts(watch: Watch, method: Method) -> list[Watch]:
+    """Return the watch, and the same with a later unit as the first that waits, or none."""
+    starts = [watch]
+    while (waiting := starts[-1].waiting) is not None:
+        starts.append(_pass_first(starts[-1], waiting, method))
+    return starts
+
+
+def _pass_first(watch: Watch, waiting: UnitTable, method: Method) -> Watch:
+    """Let the first unit that waits be the newest before the change, and that one be as usual."""
+    period = make_period(waiting, method.kind, method.unit_ns)
+    first, rest = select_units(period, [0]), select_units(period, range(1, period.units))
+    older = [table for table in (watch.baseline, watch.newest) if table is not None]
+    return replace(
+        watch,
+        baseline=_newest(merge_tables(older), method) if older else None,
+        newest=first.observations,
+        waiting=rest.observations if rest.units else None,
+    )
 
 
 def _learn(watch: Watch, after: Period, own: Own, method: Method) -> Watch:
@@ -156,9 +188,11 @@ def _file(
         baseline = test if known is None else merge_tables([known, test])
         # The newest unit before may be of both versions: it is of none.
         return Watch(watch.state, baseline, earlier=earlier)
-    waits = watch.state.state is State.SUSPECTED
-    if waits and after.units < method.rules.settle_units:
-        return replace(watch, waiting=test)
+    if watch.state.state is State.SUSPECTED:
+        waits = replace(watch, waiting=test)
+        # A suspicion that lingers is taken as usual, a unit at a time from the front.
+        long = after.units >= method.rules.settle_units
+        return _pass_first(waits, test, method) if long else waits
     older = [table for table in (watch.baseline, watch.newest) if table is not None]
     before = select_units(after, range(after.units - 1)).observations
     baseline = merge_tables([*older, before])
