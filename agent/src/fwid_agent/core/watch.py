@@ -44,6 +44,7 @@ from fwid_agent.types import (
 BASELINE_UNITS = 28  # four weeks: older habits say less than they cost
 SUSPECT_SHARE = 0.5  # of the alarm's evidence: the lower threshold
 CONFIRMING_UNITS = 2  # a rare variant of the same version is seen once; new software stays
+FIRST_SHARE = 0.9  # of the accepted chance: a change mostly begins where the suspicion did
 # Calm in the little that is seen would not mean that nothing has changed.
 _UNSEEN = {
     Vantage.MULTICAST: "only what the device sends to everybody is seen from here",
@@ -128,9 +129,11 @@ def _scan(
     device alarms no more often: chances add up, whether or not they depend on one another.
     """
     starts = _starts(watch, method)
-    judge = replace(method.judge, chance=method.judge.chance / len(starts))
+    later = len(starts) - 1
+    shares = [FIRST_SHARE if later else 1.0, *[(1 - FIRST_SHARE) / max(later, 1)] * later]
     answers = []
-    for start in starts:
+    for start, share in zip(starts, shares, strict=True):
+        judge = replace(method.judge, chance=method.judge.chance * share)
         after = _period(start.waiting, unit, method)
         decision, own = _decide(device, start, after, replace(method, judge=judge))
         answers.append((start, after, decision, own, _level(decision, after.units)))
