@@ -28,12 +28,15 @@ MAY_IMPORT = {
     "store": SHARED,
     "report": BASE | {"core"},
     "api": SHARED,
+    "export": SHARED | {"capture", "core"},
     "identify": SHARED | {"core", "model"},
     "pipeline": SHARED | STAGES | {"report"},
     "service": SHARED | STAGES | {"api", "identify", "pipeline", "report"},
-    "cli": SHARED | STAGES | {"api", "cli.lab", "identify", "pipeline", "report", "service"},
+    "cli": SHARED
+    | STAGES
+    | {"api", "cli.lab", "export", "identify", "pipeline", "report", "service"},
     "cli.lab": SHARED | STAGES | {"cli", "identify", "lab", "pipeline"},
-    "lab": SHARED | STAGES | {"api", "cli", "identify", "pipeline", "service"},
+    "lab": SHARED | STAGES | {"api", "cli", "export", "identify", "pipeline", "service"},
 }
 LAB_COMMANDS = ("cli.bench", "cli.lab")
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")

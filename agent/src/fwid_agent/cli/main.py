@@ -13,7 +13,19 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from fwid_agent.cli import backup, bench, compare, devices, lab, pair, replay, report, run, service
+from fwid_agent.cli import (
+    backup,
+    bench,
+    compare,
+    devices,
+    export,
+    lab,
+    pair,
+    replay,
+    report,
+    run,
+    service,
+)
 from fwid_agent.cli.output import plain
 from fwid_agent.errors import FwidError, UsageError
 
@@ -83,6 +95,7 @@ app.command()(report.report)
 app.command("install-service")(service.install_service)
 app.command()(backup.backup)
 app.command()(backup.restore)
+app.command()(export.export)
 app.command()(bench.bench)
 app.add_typer(lab.app, name="lab")
 
