@@ -99,6 +99,13 @@ def _statistic(key: str, params: Params, strings: Strings) -> str:
     )
 
 
+def _episode(key: str, params: Params, strings: Strings) -> str:
+    amounts = {
+        name: _say_number(_number(params[name]), strings) for name in ("downloaded", "most_before")
+    }
+    return _say(strings, f"reason_{key}", **amounts)
+
+
 def _amount(params: Params, value: float, strings: Strings) -> str:
     if params["unit"] == "s":
         if value >= 0.1:
@@ -150,4 +157,5 @@ _WRITERS: Mapping[str, Callable[[str, Params, Strings], str]] = {
     "row_gone": _whole_row,
     "row_new": _whole_row,
     "statistic_moved": _statistic,
+    "update_episode": _episode,
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fwid_agent.core.comparison import CELL_DTYPE, Comparison, compare_periods
+from fwid_agent.core.episode import Episode
 from fwid_agent.core.evidence import Judge, Likeness, decide
 from fwid_agent.core.features import FEATURES, extract_features
 from fwid_agent.core.findings import list_findings
@@ -205,6 +206,8 @@ def test_every_reason_that_can_be_given_is_in_the_contract() -> None:
             cells["row"], cells["kind"], cells["evidence"] = TLS_SENT, kind, signs
             for found in list_findings(replace(compared, tokens=cells)):
                 given.add((found.reason.key, *sorted(found.reason.params)))
+    told = Episode(3e6, 4e4, 5.0).reason()
+    given.add((told.key, *sorted(told.params)))
     assert given == known
 
 

@@ -11,9 +11,11 @@ from fwid_agent.core.periods import make_period
 from fwid_agent.core.prior import Tail, weak_prior
 from fwid_agent.core.stability import Rules
 from fwid_agent.core.watch import BASELINE_UNITS, Method, Watch, begin, judge_unit
-from fwid_agent.types import Decision, Event, EventType, State, Verdict
+from fwid_agent.types import ROWS, Decision, Event, EventType, Row, State, Verdict
 
-from tests.agent.core.tables import DAY_NS, DNS_SENT, TLS_SENT, table
+from tests.agent.core.tables import DAY_NS, DNS_SENT, TLS_RECEIVED, TLS_SENT, table
+
+DHCP_SENT = ROWS.index(Row("dhcp", "sent", "lan"))
 
 _LEARNING, _SETTLE = 4, 3
 _OLD = {(TLS_SENT, 634): 8, (TLS_SENT, 90): 30, (DNS_SENT, 70): 12}
@@ -134,6 +136,25 @@ def test_a_suspicion_that_lingers_does_not_hide_the_change_behind_it() -> None:
     watch, _, happened = live(watch, [newer] * 3, 14, method)
     changed = [one for one in happened if one.type is EventType.VERSION_CHANGED]
     assert [one.reasons[0].params["new"] for one in changed] == [638]
+
+
+def test_an_update_that_was_seen_lets_a_weaker_sign_alarm() -> None:
+    """Of two devices with the same sign, the one that was seen to download and restart alarms."""
+    usual = {(TLS_SENT, 90): 30, (TLS_RECEIVED, 1000): 40, (DHCP_SENT, 300): 3}
+    rare, newer = usual | {(DNS_SENT, 70): 12}, usual | {(DNS_SENT, 71): 12}
+    update = usual | {(TLS_RECEIVED, 1500): 2000, (DHCP_SENT, 300): 4}
+    slow = replace(_PRIOR, once=Tail(0.8, 5), several=Tail(0.8, 5))
+    # 1.6 of the threshold's 8 natural units are between a usual day and one of an episode.
+    judge = replace(_SOFTWARE.judge, prior=slow, chance=1.5e-4)
+    method = replace(_SOFTWARE, judge=judge, rules=replace(_RULES, settle_units=9))
+    told = []
+    for day_before in (usual, update):
+        watch, _ = begin(0xA1, 0, _RULES)
+        watch, _, _ = live(watch, [rare, *[usual] * 9, day_before], 0, method)
+        watch, _, happened = live(watch, [newer] * 3, 11, method)
+        told.append([one for one in happened if one.type is EventType.VERSION_CHANGED])
+    assert not told[0]
+    assert "update_episode" in {reason.key for reason in told[1][0].reasons}
 
 
 def test_an_odd_day_fades_and_joins_the_usual(stable: Watch) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 
 from fwid_agent.core.comparison import Comparison, compare_periods
 from fwid_agent.core.effect import bootstrap_g, hedges_g
+from fwid_agent.core.episode import EPISODE_CHANCE, Episode
 from fwid_agent.core.findings import (
     Finding,
     Sign,
@@ -23,11 +24,12 @@ from fwid_agent.core.findings import (
 )
 from fwid_agent.core.periods import Period, select_units
 from fwid_agent.core.prior import Prior
-from fwid_agent.types import F8, ROWS, SUM_INDEX, Cause, Decision, Verdict
+from fwid_agent.types import F8, ROWS, SUM_INDEX, Cause, Decision, Reason, Verdict
 
 REASON_COUNT = 3
 COMPARE_CHANCE = 0.01  # of calling an unchanged device changed, in one comparison of two periods
 SINGLE_CHANCE = 0.001  # the same with one baseline replicate, where nothing of its own calibrates
+EPISODE_SHARE = 0.1  # of the accepted chance, for days on which an update seems to be installed
 SOFTWARE_LEAST = 0.5  # below, the model takes the signs for those of settings and use
 _BOOTSTRAP_SEED = 1  # the same question gets the same answer
 _SENT = np.array([row.direction == "sent" for row in ROWS])
@@ -39,6 +41,15 @@ class Likeness:
 
     similarity: float  # 1: as always, towards 0: unlike
     software: float  # 0: the signs are of settings and use, 1: of software
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How a test period compares with its baseline."""
+
+    comparison: Comparison  # of the whole periods
+    similarities: F8  # [test units] each unit's similarity to the baseline
+    episode: Episode | None = None  # the day of the update itself, where there seems to be one
 
 
 Model = Callable[[Sequence[Comparison]], Sequence[Likeness]]
@@ -73,7 +84,7 @@ def decide(device: str, baseline: Period, test: Period, judge: Judge) -> Decisio
     units = judge.model(_each_unit(baseline, test, judge.prior))
     similarities = np.array([each.similarity for each in units])
     comparison = compare_periods(baseline, test, judge.prior)
-    decision = weigh(device, comparison, similarities, own, judge)
+    decision = weigh(device, Seen(comparison, similarities), own, judge)
     drawn = bootstrap_g(
         np.array(own.similarities),
         similarities,
@@ -83,19 +94,17 @@ def decide(device: str, baseline: Period, test: Period, judge: Judge) -> Decisio
     return replace(decision, g_bootstrap=drawn)
 
 
-def weigh(
-    device: str, comparison: Comparison, similarities: F8, own: Own, judge: Judge
-) -> Decision:
+def weigh(device: str, seen: Seen, own: Own, judge: Judge) -> Decision:
     """Decide from a comparison that was made, and from what is known of the device itself.
 
     Args:
         device: MAC of the device, for the answer.
-        comparison: of the whole periods.
-        similarities: [test units] each unit's similarity to the baseline.
+        seen: how the test period compares with the baseline.
         own: the same of the baseline's own units.
         judge: what the decision rests on.
 
     """
+    comparison, similarities, episode = seen.comparison, seen.similarities, seen.episode
     prior = judge.prior
     (whole,) = judge.model([comparison])
     findings = list_findings(comparison)
@@ -105,7 +114,7 @@ def weigh(
         alarm = prior.single.threshold(SINGLE_CHANCE)
     else:
         tail = prior.once if comparison.replicates_test < 2 else prior.several
-        alarm = tail.threshold(judge.chance, _scores_alike(comparison, own))
+        alarm = tail.threshold(_accept(judge.chance, episode), _scores_alike(comparison, own))
     different = prior.anything.threshold(max(judge.chance, COMPARE_CHANCE))
     verdict, cause = _judge(findings, score / alarm, different, whole.software)
     missing = ""
@@ -122,7 +131,7 @@ def weigh(
         similarity_test=float(similarities.mean()),
         score=score / alarm,
         software=whole.software,
-        reasons=strongest_reasons(findings, REASON_COUNT),
+        reasons=_reasons(findings, episode),
         units_baseline=comparison.units_baseline,
         units_test=comparison.units_test,
         missing=missing,
@@ -166,6 +175,25 @@ def _judge(
     if score_of(findings) >= different:
         return Verdict.DIFFERENT, Cause.SETTINGS
     return Verdict.STABLE, Cause.NONE
+
+
+def _accept(chance: float, episode: Episode | None) -> float:
+    """Share the accepted chance between days like that of an update and all others.
+
+    An unchanged device has one such day in a hundred at the most, so on it a hundred times that
+    share can be accepted, and both together are no more than the whole.
+    """
+    if episode is None:
+        return chance * (1 - EPISODE_SHARE)
+    return chance * EPISODE_SHARE / EPISODE_CHANCE
+
+
+def _reasons(findings: tuple[Finding, ...], episode: Episode | None) -> tuple[Reason, ...]:
+    told = list(strongest_reasons(findings, REASON_COUNT))
+    if episode is not None:
+        told.append(episode.reason())
+        told.sort(key=lambda reason: -reason.surprise)
+    return tuple(told[:REASON_COUNT])
 
 
 def _scores_alike(comparison: Comparison, own: Own) -> tuple[float, ...]:

@@ -15,7 +15,8 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from fwid_agent.core.comparison import Comparison, compare_periods
-from fwid_agent.core.evidence import SOFTWARE_LEAST, Judge, Own, decide, insufficient, weigh
+from fwid_agent.core.episode import Episode, find_episode
+from fwid_agent.core.evidence import SOFTWARE_LEAST, Judge, Own, Seen, decide, insufficient, weigh
 from fwid_agent.core.findings import own_score
 from fwid_agent.core.periods import Period, UnitKind, make_period, select_units
 from fwid_agent.core.stability import (
@@ -215,7 +216,8 @@ def _decide(device: str, watch: Watch, after: Period, method: Method) -> tuple[D
     comparison = compare_periods(before, after, method.judge.prior)
     units = [comparison] if after.units == 1 else _each_unit(before, after, method)
     similarities = np.array([each.similarity for each in method.judge.model(units)])
-    decision = weigh(device, comparison, similarities, watch.own, method.judge)
+    seen = Seen(comparison, similarities, _find_episode(watch, before, after, method))
+    decision = weigh(device, seen, watch.own, method.judge)
     own = watch.own
     if before.units == 1:
         # One unit says nothing of how alike the device is to itself, so the figure would mislead.
@@ -232,6 +234,15 @@ def _decide(device: str, watch: Watch, after: Period, method: Method) -> tuple[D
             decision, verdict=Verdict.INSUFFICIENT, cause=Cause.NONE, missing=missing
         )
     return decision, own
+
+
+def _find_episode(watch: Watch, before: Period, after: Period, method: Method) -> Episode | None:
+    """Look for the update itself: on the day before those that look changed, or on their first."""
+    days = [select_units(after, [0])]
+    if watch.newest is not None:
+        days.insert(0, make_period(watch.newest, method.kind, method.unit_ns))
+    found = (find_episode(before, day, method.judge.prior) for day in days)
+    return next((episode for episode in found if episode is not None), None)
 
 
 def _is_learning(watch: Watch) -> bool:

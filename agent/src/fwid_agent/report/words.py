@@ -83,6 +83,16 @@ def _statistic_moved(params: Params) -> str:
     return f"{describe_row(params)}, {_FEATURE[params['feature']]}: {before} → {after}, {steps}"
 
 
+def _update_episode(params: Params) -> str:
+    downloaded, before = (
+        short_number(float(params[name])) for name in ("downloaded", "most_before")
+    )
+    return (
+        f"looks like an update: {downloaded} bytes from the cloud in one unit, "
+        f"{before} at the most before, and then the network was joined anew"
+    )
+
+
 def _amount(params: Params, value: float) -> str:
     if params["unit"] == "s":
         return f"{short_number(value)} s" if value >= 0.1 else f"{short_number(value * 1e3)} ms"
@@ -106,4 +116,5 @@ _WRITERS: Mapping[str, Callable[[Params], str]] = {
     "row_gone": lambda params: f"{describe_row(params)}: no longer seen",
     "row_new": lambda params: f"{describe_row(params)}: new",
     "statistic_moved": _statistic_moved,
+    "update_episode": _update_episode,
 }
