@@ -116,6 +116,25 @@ class FlowMarks:
     first_flight: Bools  # [n] first packet with payload of its side, connection seen from its start
 
 
+@dataclass(frozen=True, slots=True)
+class PacketValues:
+    """Exact values of some packets of a batch that stand in no column; one element a value."""
+
+    packet: I8  # [n] index in the batch, rising
+    kind: U8  # [n] TokenKind
+    value: U8  # [n] below 2**32
+
+
+@dataclass(frozen=True, slots=True)
+class HandshakeText:
+    """What a device said in a handshake, and the value that stands for it in the tables."""
+
+    kind: int  # TokenKind
+    value: int
+    text: str  # the device's own words: anything printable may stand here
+    last_ns: int  # when it was said last
+
+
 # --- unit tables -------------------------------------------------------------------------------
 
 PROTOCOLS = (
@@ -163,6 +182,14 @@ class TokenKind(IntEnum):
     SYN_OPTIONS = 5
     PORT = 6  # service port of a flow the device opened (sent rows) or accepted (received rows)
     ROW = 7  # the row had any packet (value 0); made by the comparison, never in a table
+    # Handshakes, where they are read (core.handshakes): the value stands for a text.
+    TLS_CLIENT = 8  # JA4 of a ClientHello
+    DNS_NAME = 9  # that was asked for
+    DHCP_OPTIONS = 10  # codes that the client asks for, in its order
+    DHCP_VENDOR = 11  # vendor class
+    HOST_NAME = 12  # that the device gives itself
+    ANNOUNCED_SOFTWARE = 13  # by SSDP or multicast DNS
+    ANNOUNCED_SERVICE = 14
 
 
 TOKEN_DTYPE = np.dtype(

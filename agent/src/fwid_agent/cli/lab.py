@@ -135,6 +135,9 @@ def days(
             metavar="YEARS", help="Watch device-years of captures drawn anew instead, unchanged."
         ),
     ] = 0,
+    handshakes: Annotated[
+        bool, typer.Option("--handshakes", help="Read handshakes too, where the captures have any.")
+    ] = False,
     json: Json = False,
 ) -> None:
     """Judge devices day by day, as an agent does, and count what a home would have noticed.
@@ -146,17 +149,22 @@ def days(
 
       fwid lab days corpus/ --learning 3
 
+      fwid lab days corpus/ --handshakes
+
     """
     from fwid_agent.core.evidence import Judge  # noqa: PLC0415 - research only
     from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415
     from fwid_agent.lab.daily import run_daily  # noqa: PLC0415
+    from fwid_agent.lab.extract import Reading  # noqa: PLC0415
     from fwid_agent.lab.noticed import DAYS_A_YEAR, look_for, summarise, to_record  # noqa: PLC0415
     from fwid_agent.lab.resample import run_years  # noqa: PLC0415
     from fwid_agent.pipeline.models import load_model, load_prior  # noqa: PLC0415
 
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
-        devices = load_corpus(Path(corpus), lambda name: bar.advance(task))
+        devices = load_corpus(
+            Path(corpus), lambda name: bar.advance(task), Reading(handshakes=handshakes)
+        )
         judge = Judge(load_prior(), load_model(), rate / DAYS_A_YEAR)
         if simulate:
             outcomes = list(run_years(devices, judge, learning, simulate, seed=1))

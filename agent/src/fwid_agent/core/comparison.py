@@ -185,7 +185,7 @@ def _compare_values(b: _Side, t: _Side, prior: Prior) -> Table:
     result["presence_test"] = seen_t.share
     noise = _value_noise(result["row"], result["kind"], seen_b, seen_t)
     losses = np.array(
-        [[prior.loss[direction][kind.name] for kind in TokenKind] for direction in DIRECTIONS]
+        [[prior.loss_of(direction, kind) for kind in TokenKind] for direction in DIRECTIONS]
     )
     loss = losses[_ROW_DIRECTION[result["row"]], result["kind"]] + noise
     both = (seen_b.number > 0) & (seen_t.number > 0)
@@ -224,6 +224,9 @@ class _Presence:
         counts[keys.observation, np.searchsorted(cells, keys.key)] = keys.count
         active = side.active.take(row, axis=1) | (kind == TokenKind.ROW)
         there = counts > 0
+        said = np.flatnonzero(kind > TokenKind.ROW)
+        if len(said):
+            active[:, said] = _said_any(there[:, said], row[said], kind[said])
         by_replicate = side.replicate_means(np.where(active, there, np.nan))
         valid = np.isfinite(by_replicate)
         number = valid.sum(axis=0).astype(np.float64)
@@ -251,6 +254,18 @@ class _Presence:
         dispersion = np.where(np.isfinite(dispersion), dispersion, _DISPERSION_PRIOR)
         rate = total / np.maximum(self.watched[at], SHORTEST_WATCH)
         return rate, np.maximum(dispersion, _DISPERSION_FLOOR)
+
+
+def _said_any(there: Bools, row: U1, kind: U1) -> Bools:
+    """Say in which observations a value of the row and kind was said at all: [observations, cells].
+
+    A device that connected nowhere has not changed what it says at connecting, nor has one whose
+    handshakes were not read. Cells are sorted by row and kind.
+    """
+    begins = np.flatnonzero(np.diff(row.astype(np.int64) * len(TokenKind) + kind, prepend=-1))
+    any_of = np.logical_or.reduceat(there, begins, axis=1)
+    spread: Bools = np.repeat(any_of, np.diff([*begins, len(row)]), axis=1)
+    return spread
 
 
 def _cell_keys(side: _Side) -> _Keys:

@@ -24,6 +24,20 @@ _HEADER_KINDS = (
     TokenKind.SYN_MSS,
     TokenKind.SYN_OPTIONS,
 )
+# What a handshake tells of the software; names and services move with settings and peers.
+_HANDSHAKE_KINDS = (
+    TokenKind.TLS_CLIENT,
+    TokenKind.DHCP_OPTIONS,
+    TokenKind.DHCP_VENDOR,
+    TokenKind.ANNOUNCED_SOFTWARE,
+)
+_OWN_KINDS = (*_SIZE_KINDS, *_HEADER_KINDS, *_HANDSHAKE_KINDS)
+_USE_KINDS = (
+    TokenKind.PORT,
+    TokenKind.DNS_NAME,
+    TokenKind.HOST_NAME,
+    TokenKind.ANNOUNCED_SERVICE,
+)
 
 
 class Sign(StrEnum):
@@ -129,9 +143,9 @@ def _replaced(row: int, kind: TokenKind, gone: _Cell, new: _Cell) -> Finding:
     else:
         key = "port_replaced" if kind is TokenKind.PORT else "value_replaced"
     # A port is what is done, not how: it moves with settings as well as with software.
-    own = where.direction == "sent" and (kind in _SIZE_KINDS or kind in _HEADER_KINDS)
+    own = where.direction == "sent" and kind in _OWN_KINDS
     surprise = new.evidence - gone.evidence
-    other = Sign.ONE_SIDED if kind is TokenKind.PORT else Sign.PEER_VALUE
+    other = Sign.ONE_SIDED if kind in _USE_KINDS else Sign.PEER_VALUE
     return Finding(Sign.OWN_VALUE if own else other, row, Reason(key, params, surprise))
 
 

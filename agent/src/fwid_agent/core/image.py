@@ -131,7 +131,7 @@ def row_image(comparison: Comparison) -> U1:
     picture = np.zeros((ROW_COUNT, len(ROW_COLUMNS)))
     picture[:, 2 : 2 + len(FEATURES)] = np.sign(comparison.steps) * comparison.evidence
     tokens = comparison.tokens
-    _put_strongest(picture, tokens[tokens["evidence"] != 0])
+    _put_strongest(picture, tokens[(tokens["evidence"] != 0) & (tokens["kind"] <= TokenKind.ROW)])
     grey = np.round(AS_ALWAYS + np.clip(picture / _FULL_EVIDENCE, -1, 1) * 127).astype(np.uint8)
     grey[:, :2] = _FLAGS
     return grey
@@ -146,7 +146,8 @@ def still_image() -> U1:
 
 # Columns of what is gone and of what is new, for each kind in turn: block = kind * 2 + is new.
 _WIDTHS = {TokenKind.SIZE: _SIZES_SHOWN, TokenKind.FIRST_SIZE: _FIRST_SHOWN}
-_BLOCK_WIDTH = np.repeat([_WIDTHS.get(kind, 1) for kind in TokenKind], 2)
+# What handshakes say is in no picture: the networks have never seen any.
+_BLOCK_WIDTH = np.repeat([_WIDTHS.get(kind, 1) for kind in TokenKind if kind <= TokenKind.ROW], 2)
 _BLOCK_START = 2 + len(FEATURES) + np.cumsum(_BLOCK_WIDTH) - _BLOCK_WIDTH
 _FLAGS = np.array(
     [(255 * (row.direction == "sent"), 255 * (row.scope == "cloud")) for row in ROWS], np.uint8

@@ -65,6 +65,29 @@ def count_undecoded(batch: PacketBatch) -> dict[str, int]:
     }
 
 
+@dataclass(frozen=True, slots=True)
+class Payloads:
+    """Where the payload behind the transport header of each frame was captured."""
+
+    begin: I8  # [n] from the frame's start
+    end: I8  # [n] not before the beginning; the same where there is none
+    seq: I8  # [n] TCP sequence number; anything where it is no TCP
+
+
+def locate_payloads(block: FrameBlock) -> Payloads:
+    """Find what was captured of each frame's payload of TCP or UDP."""
+    link = read_links(block)
+    net = _read_network(block, link)
+    rows = take(block.buffer, block.offsets + net.at, headers.TCP)
+    header = np.where(net.proto == _TCP, (rows["offset"] >> 4).astype(np.int64) * 4, 8)
+    known = (link.undecoded == Undecoded.OK) & (net.version > 0) & ~net.later_fragment
+    known &= (net.proto == _TCP) | (net.proto == _UDP)
+    # What follows the packet in a frame is padding.
+    end = np.minimum(link.at + net.length, block.captured_bytes)
+    begin = np.where(known, net.at + header, end)
+    return Payloads(np.minimum(begin, end), end, rows["seq"].astype(np.int64))
+
+
 # --- network layer -------------------------------------------------------------------------------
 
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fwid_agent.types import DIRECTIONS, TokenKind
 
 PRIOR_VERSION = 1
+_VAGUE_LOSS = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +59,15 @@ class Prior:
     trained_on: tuple[str, ...] = ()
     version: int = PRIOR_VERSION
 
+    def loss_of(self, direction: str, kind: TokenKind) -> float:
+        """Return b of a kind; of one that the training captures do not show, a vague one."""
+        return self.loss[direction].get(kind.name, _VAGUE_LOSS)
+
 
 def weak_prior(variances: Mapping[str, float]) -> Prior:
     """Return a vague prior, from which a better one is fitted; variances by feature name."""
     spreads = {name: Spread(variance, 1.0) for name, variance in variances.items()}
-    loss = {kind.name: 0.05 for kind in TokenKind}
+    loss = {kind.name: _VAGUE_LOSS for kind in TokenKind}
     return Prior(
         spreads=dict.fromkeys(DIRECTIONS, spreads),
         loss=dict.fromkeys(DIRECTIONS, loss),

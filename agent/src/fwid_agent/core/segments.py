@@ -22,6 +22,13 @@ def find_unsplit(block: FrameBlock) -> Bools:
     return large if block.segment_bytes is None else large & (block.segment_bytes == 0)
 
 
+def first_segments(batch: PacketBatch, segment_bytes: U2 | None) -> I8:
+    """Say which packet of the split batch each frame begins with: [n], arguments as below."""
+    count = _count_segments(batch, segment_bytes)
+    first: I8 = np.cumsum(count) - count
+    return first
+
+
 def split_segments(batch: PacketBatch, segment_bytes: U2 | None) -> PacketBatch:
     """Return the batch with each merged packet as the packets that it was on the wire.
 
@@ -32,12 +39,12 @@ def split_segments(batch: PacketBatch, segment_bytes: U2 | None) -> PacketBatch:
     """
     if segment_bytes is None:
         return batch
-    payload = batch.payload_bytes.astype(np.int64)
-    segment = segment_bytes.astype(np.int64)
-    merged = (segment > 0) & (payload > segment)
+    count = _count_segments(batch, segment_bytes)
+    merged = count > 1
     if not merged.any():
         return batch
-    count = np.where(merged, -(-payload // np.maximum(segment, 1)), 1)
+    payload = batch.payload_bytes.astype(np.int64)
+    segment = segment_bytes.astype(np.int64)
     which = np.repeat(np.arange(len(batch)), count)
     # Number of each segment within its frame, and whether it is the last of it.
     number = np.arange(len(which)) - np.repeat(np.cumsum(count) - count, count)
@@ -55,3 +62,13 @@ def split_segments(batch: PacketBatch, segment_bytes: U2 | None) -> PacketBatch:
         wire_bytes=np.maximum(spread.wire_bytes - less, 0).astype(np.uint32),
         tcp_flags=flags.astype(np.uint8),
     )
+
+
+def _count_segments(batch: PacketBatch, segment_bytes: U2 | None) -> I8:
+    """Count the packets that each frame is of: [n]."""
+    if segment_bytes is None:
+        return np.ones(len(batch), np.int64)
+    payload = batch.payload_bytes.astype(np.int64)
+    segment = segment_bytes.astype(np.int64)
+    merged = (segment > 0) & (payload > segment)
+    return np.where(merged, -(-payload // np.maximum(segment, 1)), 1)

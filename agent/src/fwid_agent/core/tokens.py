@@ -8,8 +8,10 @@ from fwid_agent.types import (
     ROWS,
     TOKEN_DTYPE,
     U8,
+    Bools,
     FlowMarks,
     PacketBatch,
+    PacketValues,
     Table,
     TokenKind,
 )
@@ -70,7 +72,21 @@ def collect_tokens(
     ]
     routed = own & (batch.ip_version[packet] > 0)
     parts.append(_pack(group[routed], TokenKind.TTL, batch.ttl[packet[routed]]))
-    keys = np.sort(np.concatenate(parts))
+    return _count(np.concatenate(parts))
+
+
+def collect_said(said: PacketValues, packet: I8, group: I8, row: I8) -> tuple[I8, U8, I8]:
+    """Count values of own packets that stand in no column; otherwise as `collect_tokens`."""
+    own = np.flatnonzero(_SENT[row])
+    packet, group = packet[own], group[own]  # each of them once, and rising
+    at = np.searchsorted(packet, said.packet)
+    there: Bools = at < len(packet)
+    there[there] = packet[at[there]] == said.packet[there]
+    return _count(_pack(group[at[there]], said.kind[there], said.value[there]))
+
+
+def _count(packed: U8) -> tuple[I8, U8, I8]:
+    keys = np.sort(packed)
     new = np.ones(len(keys), bool)
     new[1:] = keys[1:] != keys[:-1]
     at = np.flatnonzero(new)
@@ -79,12 +95,9 @@ def collect_tokens(
     return (keys >> _ROW_SHIFT).astype(np.int64), keys & np.uint64((1 << 36) - 1), count
 
 
-def _pack(group: U8 | I8, kind: TokenKind, value: np.ndarray) -> U8:
-    packed: U8 = (
-        group.astype(np.uint64) << _ROW_SHIFT
-        | np.uint64(kind) << _KIND_SHIFT
-        | value.astype(np.uint64)
-    )
+def _pack(group: U8 | I8, kind: TokenKind | U8, value: np.ndarray) -> U8:
+    shifted: U8 = np.left_shift(np.full(len(group), kind, np.uint64), _KIND_SHIFT)
+    packed: U8 = group.astype(np.uint64) << _ROW_SHIFT | shifted | value.astype(np.uint64)
     return packed
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from fwid_agent.core.classify import classify
 from fwid_agent.core.devices import Sides
 from fwid_agent.core.session import Session
-from fwid_agent.core.tokens import Owner, TokenBook, collect_tokens
+from fwid_agent.core.tokens import Owner, TokenBook, collect_said, collect_tokens
 from fwid_agent.types import (
     F8,
     I4,
@@ -24,6 +24,7 @@ from fwid_agent.types import (
     U8,
     FlowMarks,
     PacketBatch,
+    PacketValues,
     Table,
     UnitTable,
 )
@@ -65,8 +66,14 @@ class UnitAccumulator:
         self._session = Session(session, origin_ns, self._window_ns, self._day_ns)
         self._origins_ns[session] = origin_ns
 
-    def update(self, batch: PacketBatch, marks: FlowMarks, sides: Sides) -> None:
-        """Add a batch to the session that was begun last."""
+    def update(
+        self,
+        batch: PacketBatch,
+        marks: FlowMarks,
+        sides: Sides,
+        said: PacketValues | None = None,
+    ) -> None:
+        """Add a batch, and what its senders said of themselves, to the session begun last."""
         if not len(batch):
             return
         session = self._session
@@ -84,6 +91,9 @@ class UnitAccumulator:
         self._store(owners, sums)
         tokens = collect_tokens(batch, marks, parts.packet, group, parts.row)
         self._tokens.add(session.number, tokens, owners)
+        if said is not None:
+            more = collect_said(said, parts.packet, group, parts.row)
+            self._tokens.add(session.number, more, owners)
 
     def end_session(self) -> None:
         """End the session; one that was shorter than a window counts as a whole one."""

@@ -18,16 +18,26 @@ from fwid_agent.config import Config
 from fwid_agent.core.contacts import ContactBook
 from fwid_agent.core.devices import DeviceTracker, Sides
 from fwid_agent.core.flows import FlowTable
+from fwid_agent.core.handshakes.gathering import Gathering
+from fwid_agent.core.handshakes.reading import HandshakeReader
 from fwid_agent.core.host_names import read_host_names
 from fwid_agent.core.packets import count_undecoded, decode_packets
-from fwid_agent.core.segments import find_unsplit, split_segments
+from fwid_agent.core.segments import find_unsplit, first_segments, split_segments
 from fwid_agent.core.units import UnitAccumulator
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.duplicates import Duplicates
 from fwid_agent.pipeline.messages import OnNote, OnProgress, Progress
 from fwid_agent.pipeline.oddities import Oddities
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import ContactTable, FlowMarks, FrameBlock, PacketBatch, UnitTable
+from fwid_agent.types import (
+    ContactTable,
+    FlowMarks,
+    FrameBlock,
+    HandshakeText,
+    PacketBatch,
+    PacketValues,
+    UnitTable,
+)
 
 SECOND_NS = 1_000_000_000
 # Damaged time stamps can be any 64 bits; what is computed from them has to fit into as many.
@@ -53,6 +63,7 @@ class Gain:
     windows: Mapping[int, UnitTable]
     contacts: Mapping[int, ContactTable]
     names: Mapping[int, str]  # that devices give themselves; none unless that is asked for
+    texts: Mapping[int, tuple[HandshakeText, ...]]  # of their handshakes; the same holds
 
 
 class Ingest:
@@ -64,6 +75,8 @@ class Ingest:
         self._accumulator = UnitAccumulator(options.window_ns, options.config.unit_s * SECOND_NS)
         self._contacts = ContactBook(options.window_ns, options.own)
         self._names: dict[int, str] = {}
+        self._handshakes = HandshakeReader() if options.config.handshakes else None
+        self._gathering = Gathering()
         self.packets = 0
         self.bytes = 0
         self.merged: Counter[int] = Counter()  # by source: frames of packets that nobody can tell
@@ -90,6 +103,8 @@ class Ingest:
         self.evicted += self._flow_table.evicted
         self._flow_table = self._new_flow_table()
         self._duplicates.begin(path, first_ns)
+        if self._handshakes:
+            self._handshakes.begin_session()
         origin_ns = first_ns if self._options.per_file else 0
         self._accumulator.begin_session(session, origin_ns)
         self._contacts.begin_session(origin_ns)
@@ -99,7 +114,8 @@ class Ingest:
 
     def prime(self, block: FrameBlock) -> None:
         """Take a block that an earlier run has added up: all goes on from it, nothing is added."""
-        self._accumulator.update(*self._stages(block))
+        stages, said = self._stages(block)
+        self._accumulator.update(*stages, said)
         self._accumulator.drain(self.devices.macs)
 
     def feed(self, block: FrameBlock) -> None:
@@ -108,11 +124,13 @@ class Ingest:
             self._accumulator.reopen_session()
             self._ended = False
         self._fed = True
-        stages = self._stages(block)
-        self._accumulator.update(*stages)
+        stages, said = self._stages(block)
+        self._accumulator.update(*stages, said)
         self._contacts.update(*stages, self.devices.macs, self.devices.gateway)
 
-    def _stages(self, block: FrameBlock) -> tuple[PacketBatch, FlowMarks, Sides]:
+    def _stages(
+        self, block: FrameBlock
+    ) -> tuple[tuple[PacketBatch, FlowMarks, Sides], PacketValues | None]:
         block = replace(block, ts_ns=block.ts_ns.clip(0, latest_believed_ns()))
         self.packets += len(block.ts_ns)
         self.bytes += int(block.wire_bytes.sum(dtype=np.int64))
@@ -121,13 +139,17 @@ class Ingest:
             self.undecoded[reason] = self.undecoded.get(reason, 0) + count
         block, batch = self._duplicates.take_out(block, batch)
         self.merged.update(block.source[find_unsplit(block)].tolist())
-        if self._options.config.handshakes:
+        said, first = None, first_segments(batch, block.segment_bytes)
+        if self._handshakes:
             self._names.update(read_host_names(block, batch))
+            said = self._handshakes.read(block, batch)
         batch = split_segments(batch, block.segment_bytes)
         if len(block.ts_ns):
             self.latest_ns = max(self.latest_ns, int(block.ts_ns.max()))
             self.typical_ns = max(self.typical_ns, int(np.median(block.ts_ns)))
-        return batch, self._flow_table.update(batch), self.devices.update(batch)
+        marks, sides = self._flow_table.update(batch), self.devices.update(batch)
+        values = None if said is None else self._gathering.number(said, first, batch, sides)
+        return (batch, marks, sides), values
 
     @property
     def copies(self) -> Counter[int]:
@@ -153,7 +175,12 @@ class Ingest:
         # As many as devices are followed: nobody grows the memory by made-up addresses.
         names = {mac: self._names[mac] for mac in macs.tolist() if mac in self._names}
         self._names = {}
-        return Gain(self._accumulator.drain(macs), self._contacts.drain(macs), names)
+        return Gain(
+            self._accumulator.drain(macs),
+            self._contacts.drain(macs),
+            names,
+            self._gathering.drain(macs),
+        )
 
     def forget(self, macs: Sequence[int]) -> None:
         """Forget devices; right after `drain`, so that nothing added up is of them."""
