@@ -1,6 +1,7 @@
 """Windows are the same wherever they are made, and what is kept of them is never out of date."""
 
 import shutil
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -179,10 +180,13 @@ def test_a_cluster_that_is_not_there_is_named(corpus: Path) -> None:
         load_corpus(corpus, lambda _: None, Reading(cached=False, cluster="tcp://127.0.0.1:1"))
 
 
-def test_without_dask_large_corpora_say_what_to_install(
+def test_without_dask_a_corpus_is_read_here_and_a_cluster_is_refused(
     corpus: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The extra is named."""
-    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    """The extra is named where it is needed."""
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    monkeypatch.setattr(extract, "find_spec", lambda name: None)
+    monkeypatch.setattr(extract, "SMALL_BYTES", 0)
+    assert len(load_corpus(corpus, lambda _: None, Reading(cached=False))) == 2
     with pytest.raises(UsageError, match=r"fwid-agent\[lab\]"):
         load_corpus(corpus, lambda _: None, Reading(cached=False, cluster="tcp://127.0.0.1:1"))

@@ -7,18 +7,19 @@ import typer
 from rich.progress import Progress
 
 from fwid_agent.cli.lab_corpus import corpus
+from fwid_agent.cli.lab_evaluate import evaluate, print_hard_days
 from fwid_agent.cli.options import Json
 from fwid_agent.cli.output import err, make_table, out, print_json, say
 from fwid_agent.errors import UsageError
 
 if TYPE_CHECKING:
-    from fwid_agent.lab.evaluate import MethodResult
     from fwid_agent.lab.noticed import Noticed
 
 app = typer.Typer(
     help="Research: training and evaluation. Needs the extra `lab`.", no_args_is_help=True
 )
 app.command()(corpus)
+app.command()(evaluate)
 
 
 @app.command()
@@ -71,51 +72,6 @@ def train(
     for name, value in metrics.items():
         say(f"  {name}: {value:.4g}")
     say(f"models are in {target}")
-
-
-@app.command()
-def evaluate(
-    corpus: Annotated[
-        str, typer.Argument(metavar="FOLDER", help="Folder with labels.csv and DEVICE/FILE.")
-    ],
-    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of every random choice.")] = 1,
-    http: Annotated[
-        bool, typer.Option(help="Whether HTTP counts; without it downloads do not.")
-    ] = True,
-    json: Json = False,
-) -> None:
-    """Compare the detectors, one vendor left out of training at a time.
-
-    Examples:
-
-      fwid lab evaluate captures/
-
-      fwid lab evaluate captures/ --no-http --json
-
-    """
-    from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415 - research only
-    from fwid_agent.lab.evaluate import evaluate as run  # noqa: PLC0415
-    from fwid_agent.lab.evaluate import summarise, to_record, without_http  # noqa: PLC0415
-
-    with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
-        task = bar.add_task("reading", total=None)
-        devices = load_corpus(Path(corpus), lambda name: bar.advance(task))
-        if not http:
-            devices = [without_http(device) for device in devices]
-        scored = run(
-            devices,
-            seed,
-            lambda what, done, total: bar.update(
-                task, description=what, completed=done, total=total
-            ),
-        )
-    results = summarise(scored, seed)
-    if json:
-        print_json(to_record(results, scored))
-        return
-    for protocol in dict.fromkeys(result.protocol for result in results):
-        say(f"{protocol}:")
-        _print_results([result for result in results if result.protocol == protocol])
 
 
 @app.command()
@@ -193,30 +149,4 @@ def _print_noticed(noticed: "Noticed") -> None:
         for name, count in {**noticed.by_change, **noticed.by_update}.items():
             table.add_row(name or "of unknown kind", str(count))
         out.print(table)
-    table = make_table("days of one version", ">days", ">false alarms")
-    for name, each in noticed.alarms_by_hard.items():
-        table.add_row(name, f"{each.time:.0f}", f"{each.events}")
-    out.print(table)
-
-
-def _print_results(results: "list[MethodResult]") -> None:
-    table = make_table(
-        "method",
-        "stable right",
-        "changed found",
-        "unverified calm",
-        "mixed found",
-        ">AUC",
-        ">AUC, unverified as stable",
-    )
-    for result in results:
-        table.add_row(
-            result.method,
-            str(result.stable),
-            str(result.changed),
-            str(result.unverified),
-            f"{result.mixed.hits}/{result.mixed.total}",
-            f"{result.auc:.2f}",
-            f"{result.auc_assumed:.2f}",
-        )
-    out.print(table)
+    print_hard_days(noticed)

@@ -77,14 +77,18 @@ def list_days(device: LabelledDevice) -> Iterator[tuple[Label, UnitTable]]:
 
 
 def watch_days(
-    mac: int, units: Iterable[tuple[Label, UnitTable]], judge: Judge, rules: Rules
+    mac: int,
+    units: Iterable[tuple[Label, UnitTable]],
+    judge: Judge,
+    rules: Rules,
+    unit_ns: int = DAY_NS,
 ) -> tuple[Day, ...]:
     """Judge each day in order; a change that is told is accepted on the same evening."""
-    method = Method(judge, "day", DAY_NS, rules)
+    method = Method(judge, "day", unit_ns, rules)
     watch, _ = begin(mac, 0, rules)
     days = []
     for label, unit in units:
-        now_ns = (int(unit.start_ns[0]) // DAY_NS + 1) * DAY_NS
+        now_ns = (int(unit.start_ns[0]) // unit_ns + 1) * unit_ns
         watch, decision, events = judge_unit(watch, unit, now_ns, method)
         told = tuple(event.type for event in events)
         if EventType.VERSION_CHANGED in told:

@@ -1,13 +1,12 @@
-"""The bench: every detector on the same cases, one vendor left out at a time.
+"""Every detector on cases of dates: a device's earlier dates against its later ones.
 
-Scoring models never saw the vendor whose cases they score, and thresholds come from the other
-vendors' unchanged cases. Versions are known for a few devices only; the others' cases are reported
-apart and prove nothing.
+Scoring models never saw the vendor whose cases they score, and thresholds come from other vendors'
+unchanged cases. Versions are known for a few devices only; the others' cases are reported apart
+and prove nothing.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,15 +14,14 @@ from fwid_agent.lab.cases import (
     Case,
     Kind,
     LabelledDevice,
-    family_of,
     list_cases,
     list_session_cases,
 )
 from fwid_agent.lab.counting import Count, bootstrap_by_device, rank_auc
-from fwid_agent.lab.methods import Method, fit_methods, threshold_of
-from fwid_agent.lab.train import OnStep, split_devices, train
+from fwid_agent.lab.methods import Method, threshold_of
 from fwid_agent.types import ROWS, UnitTable
 
+_UNCHANGED = (Kind.STABLE, Kind.UNVERIFIED)
 # How cases are made of a corpus; each has a table of its own.
 PROTOCOLS: Mapping[str, Callable[[Sequence[LabelledDevice]], list[Case]]] = {
     "dates": list_cases,
@@ -64,21 +62,21 @@ class MethodResult:
     stable_by_device: tuple[float, float]  # bootstrap interval by device
 
 
-def evaluate(devices: Sequence[LabelledDevice], seed: int, on_step: OnStep) -> list[Scored]:
-    """Score every case of every device with models that never saw its vendor."""
+def score_dates(
+    rest: Sequence[LabelledDevice],
+    held: Sequence[LabelledDevice],
+    methods: Sequence[Method],
+) -> list[Scored]:
+    """Score every case of the devices held out; thresholds come from the rest's unchanged cases."""
     scored: list[Scored] = []
-    families = sorted({case.family for case in list_cases(devices)})
-    for number, family in enumerate(families):
-        on_step("vendors", number, len(families))
-        rest, held = split_devices(devices, family)
-        # D-Link is left out of every training: its versions are the ones that are known.
-        rest = [device for device in rest if family_of(device.name) != "D-Link"]
-        trained = train(rest, seed, lambda *_: None)
-        for method in fit_methods(trained, seed):
-            for protocol, cases_of in PROTOCOLS.items():
-                threshold = threshold_of(method, cases_of(rest))
-                scored += [_score(protocol, method, case, threshold) for case in cases_of(held)]
-    on_step("vendors", len(families), len(families))
+    for method in methods:
+        for protocol, cases_of in PROTOCOLS.items():
+            cases = cases_of(held)
+            if cases:
+                threshold = threshold_of(
+                    method, [c for c in cases_of(rest) if c.kind in _UNCHANGED]
+                )
+                scored += [_score(protocol, method, case, threshold) for case in cases]
     return scored
 
 
@@ -144,11 +142,3 @@ def without_http(device: LabelledDevice) -> LabelledDevice:
     kept = ~np.isin(table.tokens["row"], rows)
     windows = UnitTable(table.start_ns, table.session, table.observed, sums, table.tokens[kept])
     return LabelledDevice(device.name, device.mac, windows, device.labels)
-
-
-def to_record(results: Sequence[MethodResult], scored: Sequence[Scored]) -> dict[str, Any]:
-    """Return everything as plain values for a JSON file."""
-    return {
-        "methods": [asdict(result) for result in results],
-        "cases": [asdict(each) | {"said_changed": each.changed} for each in scored],
-    }

@@ -4,11 +4,13 @@ A device's captures are one pass of the pipeline, so they are one task; tasks kn
 other, which is why the result is the same wherever they run.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from fwid_agent.types import UnitTable, format_mac
 
 HOUR_NS = 3600 * 1_000_000_000
 # Processes take seconds to start: below, one after the other is done before.
-SMALL_BYTES = 32_000_000
+SMALL_BYTES = 256_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,13 @@ def extract(
     """Yield what comes of each task, in the order given; little work is done in this process.
 
     Raises:
-        UsageError: Dask is not installed, or nothing answers at the cluster's address.
+        UsageError: a cluster is named, and Dask is not installed or nothing answers there.
 
     """
     processes = min(os.cpu_count() or 1, len(tasks))
     size = sum(Path(path).stat().st_size for task in tasks for path in task.paths)
-    if cluster is None and (processes < 2 or size < SMALL_BYTES):
+    small = processes < 2 or size < SMALL_BYTES
+    if cluster is None and (small or find_spec("distributed") is None):
         for task in tasks:
             on_task(task.name)
             yield task, read_task(task)
@@ -104,13 +107,15 @@ def _connect(stack: ExitStack, cluster: str | None, processes: int) -> Any:  # n
     try:
         distributed: Any = import_module("distributed")  # only for large corpora
     except ImportError:
-        raise UsageError("large corpora are read on Dask: install fwid-agent[lab]") from None
+        raise UsageError("a cluster needs Dask: install fwid-agent[lab]") from None
     if cluster is None:
-        cluster = stack.enter_context(
-            distributed.LocalCluster(
-                n_workers=processes, threads_per_worker=1, dashboard_address=None
-            )
+        local = distributed.LocalCluster(
+            n_workers=processes,
+            threads_per_worker=1,
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.ERROR,
         )
+        cluster = stack.enter_context(local)
     try:
         return stack.enter_context(distributed.Client(cluster))
     except (OSError, ValueError) as error:

@@ -23,10 +23,12 @@ from fwid_agent.lab.train import Trained
 from fwid_agent.model.encoder import Encoder, unit_length
 from fwid_agent.model.manifest import PUBLISHED, ROW_TWIN
 from fwid_agent.pipeline.models import RowTwin
-from fwid_agent.types import F8, I4, Verdict
+from fwid_agent.types import F8, I4, Decision, Verdict
 
 SPREAD_FLOOR = 0.01  # of similarity scores: below it the pictures' rounding speaks
 THRESHOLD_QUANTILE = 0.9
+REPLACED = "replaced own values alone"
+DEFAULT = "default: replaced own values, row-shared twin as veto"
 Score = Callable[[Case], float]
 
 
@@ -86,11 +88,10 @@ def fit_methods(trained: Trained, seed: int) -> list[Method]:
 
     def twin_distance(case: Case) -> float:
         (likeness,) = twin([compare_periods(case.baseline, case.test, prior)])
-        return likeness.software
+        return 1 / likeness.similarity - 1
 
     def default(case: Case) -> float:
-        decision = decide(case.device, case.baseline, case.test, Judge(prior, twin))
-        return decision.score if decision.verdict is Verdict.CHANGED else min(decision.score, 0.99)
+        return score_decision(decide(case.device, case.baseline, case.test, Judge(prior, twin)))
 
     return [
         Method("published: device-trained twin, global scale, g", published, None),
@@ -98,10 +99,15 @@ def fit_methods(trained: Trained, seed: int) -> list[Method]:
         Method("device-relative L2, g", relative_distance, None),
         Method("largest cells", largest_cells, None),
         Method("permutation test of energy distance", energy, None),
-        Method("replaced own values alone", replaced, None),
+        Method(REPLACED, replaced, None),
         Method("row-shared twin alone", twin_distance, None),
-        Method("default: replaced own values and row-shared twin", default, 1.0),
+        Method(DEFAULT, default, 1.0),
     ]
+
+
+def score_decision(decision: Decision) -> float:
+    """Return a decision as a score: 1 or more where it says "changed", less where it does not."""
+    return decision.score if decision.verdict is Verdict.CHANGED else min(decision.score, 0.99)
 
 
 def threshold_of(method: Method, unchanged: Sequence[Case]) -> float:

@@ -1,0 +1,139 @@
+"""Nobody is judged by models that saw it or its relatives."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fwid_agent.errors import UsageError
+from fwid_agent.lab import folds
+from fwid_agent.lab.bench_run import run_bench
+from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice
+from fwid_agent.lab.extract import Reading
+from fwid_agent.lab.fold_run import Ask
+from fwid_agent.lab.folds import make_folds, make_transfers, one_version_each, train_on
+from fwid_agent.lab.parts import PARTS, stretch
+from fwid_agent.lab.present import Corpus, Member, read_corpora
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.agent.core.tables import TLS_SENT, table
+
+MADE = Path(__file__).parents[2] / "data/made-corpus"
+
+
+def device(name: str, versions: str = "aabb") -> LabelledDevice:
+    """A day a letter."""
+    windows = table([(day * DAY_NS, day + 1, {(TLS_SENT, 100): 5}) for day in range(len(versions))])
+    return LabelledDevice(name, 1, windows, {n + 1: Label(v) for n, v in enumerate(versions)})
+
+
+def member(corpus: str, family: str, number: int = 0) -> Member:
+    """A device of a corpus."""
+    return Member(corpus, family, device(f"{family} {number} ({corpus})"), None)
+
+
+@given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=30), st.integers(2, 7))
+def test_a_family_is_held_out_whole_and_once(families: list[str], count: int) -> None:
+    """No family is on both sides; every device is judged once; no fold is empty."""
+    members = [member("one", family, number) for number, family in enumerate(families)]
+    split = make_folds(members, count)
+    for fold in split:
+        assert fold.held
+        assert not {m.family for m in fold.held} & {m.family for m in fold.rest}
+        assert len(fold.held) + len(fold.rest) == len(members)
+    held = [m.device.name for fold in split for m in fold.held]
+    assert sorted(held) == sorted(m.device.name for m in members)
+    assert len(split) == min(count, len(set(families)))
+
+
+def test_folds_do_not_depend_on_the_order_of_devices() -> None:
+    """So that they are the same wherever the corpora lie."""
+    members = [member("one", family) for family in "abcdefg"]
+    sides = [
+        [sorted(m.device.name for m in fold.held) for fold in make_folds(order, 3)]
+        for order in (members, members[::-1])
+    ]
+    assert sides[0] == sides[1]
+
+
+def test_a_transfer_holds_out_corpora_of_the_same_devices_together() -> None:
+    """Two seeds are the same devices: one must not be trained on to judge the other."""
+    members = [
+        member("real", "x"),
+        *(member(seed, family) for seed in ("seed-1", "seed-2") for family in "ab"),
+    ]
+    transfers = make_transfers(members)
+    assert [
+        ({m.corpus for m in each.rest}, {m.corpus for m in each.held}) for each in transfers
+    ] == [({"seed-1", "seed-2"}, {"real"}), ({"real"}, {"seed-1", "seed-2"})]
+    assert make_transfers(members[1:]) == []
+
+
+def test_a_device_is_parted_into_its_versions_before_training() -> None:
+    """Each is unchanged in itself; where a version is not known, nothing is parted."""
+    parts = one_version_each(device("some", "aabba"))
+    assert [sorted({label.version for label in p.labels.values()}) for p in parts] == [
+        ["a"],
+        ["b"],
+        ["a"],
+    ]
+    assert [len(part.windows) for part in parts] == [2, 2, 1]
+    assert len({part.name for part in parts}) == 3
+    unknown = replace(device("some", "ab"), labels={1: Label("a"), 2: Label()})
+    assert one_version_each(unknown) == [unknown]
+
+
+def test_models_are_kept_by_what_they_were_trained_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another device, another label or another seed is another model."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    trained: list[list[str]] = []
+    shipped = folds.shipped_models()
+
+    def train(devices: list[LabelledDevice], seed: int, on_step: object) -> folds.Trained:
+        trained.append([each.name for each in devices])
+        return replace(shipped, seed=seed)
+
+    monkeypatch.setattr(folds, "train", train)
+    some = member("one", "a")
+    relabelled = replace(some, device=device(some.device.name, "aaab"))
+    assert train_on([some], 1) == train_on([some], 1) == replace(shipped, seed=1)
+    assert len(trained) == 1
+    for members, seed in (([some], 2), ([relabelled], 1), ([some, member("one", "b")], 1)):
+        before = len(trained)
+        train_on(members, seed)
+        assert len(trained) == before + 1
+
+
+def test_devices_of_one_family_cannot_be_judged() -> None:
+    """There would be nothing to train on."""
+    corpus = Corpus("one", "", (member("one", "a"),))
+    with pytest.raises(UsageError, match="one family"):
+        run_bench([corpus], Ask(), 1, lambda *_: None)
+
+
+def test_corpora_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+    """Two of one name are named by their paths, and no two devices share a name."""
+    other = tmp_path / MADE.name
+    other.symlink_to(MADE)
+    with pytest.raises(UsageError, match="twice"):
+        read_corpora([MADE, other], Reading(), lambda _: None)
+    (corpus,) = read_corpora([MADE], Reading(), lambda _: None)
+    assert corpus.name == "made-corpus"
+    assert len({m.device.name for m in corpus.members}) == len(corpus.members)
+    assert all(m.fine is None for m in corpus.members)  # nobody says how long its days are
+
+
+def test_a_compressed_day_is_spread_over_its_date() -> None:
+    """A window a part, whatever the length of the compressed day; the last takes what is over."""
+    part_ns = 45_000_000_000
+    begin = 7 * DAY_NS + 6 * 3600 * 1_000_000_000
+    starts = [begin + k * part_ns for k in (0, 1, 3, 4)]
+    windows = table([(start, 1, {(TLS_SENT, 100): 1}) for start in starts])
+    some = LabelledDevice("some", 1, windows, {1: Label("a")})
+    spread = stretch(some, PARTS * part_ns).windows
+    quarter = DAY_NS // PARTS
+    assert spread.start_ns.tolist() == [7 * DAY_NS + k * quarter for k in (0, 1, 3, 3)]
+    assert np.array_equal(spread.sums, windows.sums)
