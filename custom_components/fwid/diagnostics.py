@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from homeassistant.components.diagnostics import async_redact_data
+from homeassistant.components.diagnostics import REDACTED, async_redact_data
 from homeassistant.const import CONF_HOST, CONF_TOKEN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -18,6 +18,7 @@ _SECRET = {
     CONF_HOST, CONF_TOKEN, CONF_FINGERPRINT, CONF_DEVICES, "id", "mac", "name",
     "trouble",  # of a source, by its name: that of a router is its address
 }  # fmt: skip
+_VALUES = ("old", "new", "value")
 
 
 async def async_get_config_entry_diagnostics(
@@ -59,7 +60,18 @@ def _describe(device: Device | None) -> Mapping[str, Any] | None:
 
 
 def _redact(record: AgentInfo | Device) -> dict[str, Any]:
-    return async_redact_data(_with_lists(asdict(record)), _SECRET)
+    shown = async_redact_data(_with_lists(asdict(record)), _SECRET)
+    for reason in shown.get("reasons", ()):
+        reason["params"] = _without_words(reason["params"])
+    return shown
+
+
+def _without_words(params: dict[str, Any]) -> dict[str, Any]:
+    """Return a reason's parameters without a device's own words, as domains are."""
+    return {
+        name: REDACTED if name in _VALUES and isinstance(value, str) else value
+        for name, value in params.items()
+    }
 
 
 def _with_lists(value: Any) -> Any:  # noqa: ANN401 - as dataclasses hold it

@@ -23,6 +23,11 @@ _EITHER = ("icmp", "icmpv6", "dns", "ntp", "http", "tls", "mqtt", "tcp", "udp")
 # Of a SYN's options: five bits each, first option highest, each holding kind + 1.
 _TCP_OPTIONS = {0: "EOL", 1: "NOP", 2: "MSS", 3: "WS", 4: "SACK-OK", 5: "SACK", 8: "TS"}
 _OTHER_OPTION = 31
+# Of handshakes, whose values are the device's own words and not numbers.
+_TEXT_KINDS = (
+    "tls_client", "dns_name", "dhcp_options", "dhcp_vendor", "host_name", "announced_software",
+    "announced_service",
+)  # fmt: skip
 
 
 def describe_reasons(reasons: tuple[Reason, ...], strings: Strings) -> list[str]:
@@ -69,7 +74,7 @@ def _size(key: str, params: Params, strings: Strings) -> str:
 def _value(key: str, params: Params, strings: Strings) -> str:
     kind = str(params["kind"])
     values = {
-        name: _header_value(kind, _number(params[name]), strings)
+        name: _header_value(kind, params[name], strings)
         for name in ("old", "new", "value")
         if name in params
     }
@@ -122,8 +127,11 @@ def _say_number(value: float, strings: Strings) -> str:
     return short_number(value).replace(".", strings[f"{_PREFIX}decimal_sign"])
 
 
-def _header_value(kind: str, value: float, strings: Strings) -> str:
-    return _options(int(value), strings) if kind == "syn_options" else str(int(value))
+def _header_value(kind: str, value: Scalar, strings: Strings) -> str:
+    if kind in _TEXT_KINDS:
+        return str(value)
+    number = int(_number(value))
+    return _options(number, strings) if kind == "syn_options" else str(number)
 
 
 def _options(pattern: int, strings: Strings) -> str:

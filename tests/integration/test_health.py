@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from homeassistant.components.diagnostics import REDACTED
 from homeassistant.const import CONF_TOKEN
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import device_registry as dr
@@ -55,6 +56,31 @@ async def test_diagnostics_can_be_shown_to_anybody(
     secrets = [CAMERA, PLUG, agent.host, agent.id, agent.fingerprint, "Porch", "wemo", "192.168"]
     text = json.dumps([given, of_device], default=str)
     assert [secret for secret in (*secrets, loaded.data[CONF_TOKEN]) if f'"{secret}' in text] == []
+
+
+async def test_diagnostics_hold_no_words_of_a_device(
+    hass: HomeAssistant, loaded: MockConfigEntry, agent: FakeAgent
+) -> None:
+    """What a device says in handshakes names services that somebody uses."""
+    row = {"protocol": "dns", "direction": "sent", "scope": "lan"}
+    said = {"kind": "dns_name", "old": "clinic.example", "new": "bank.example"}
+    sized = {"kind": "size", "old": 100, "new": 90, "first_flight": True}
+    agent.set_device(
+        CAMERA,
+        reasons=[
+            {"key": "value_replaced", "params": row | said},
+            {"key": "size_replaced", "params": row | sized},
+        ],
+    )
+    agent.tell_changed()
+    await until(lambda: len(loaded.runtime_data.data.devices[CAMERA].reasons) == 2)
+
+    given = await async_get_config_entry_diagnostics(hass, loaded)
+
+    assert ".example" not in json.dumps(given, default=str)
+    words, sizes = (each["params"] for each in given["devices"]["device 1"]["reasons"])
+    assert words == row | {"kind": "dns_name", "old": REDACTED, "new": REDACTED}
+    assert sizes == row | sized
 
 
 async def test_diagnostics_of_a_device_that_the_agent_has_forgotten(

@@ -31,6 +31,24 @@ def test_a_reason_reads_as_the_agent_writes_it(example: dict[str, Any]) -> None:
     assert describe_reason(Reason(example["key"], example["params"]), STRINGS) == example["text"]
 
 
+@pytest.mark.parametrize("language", ["de", "en", "es", "fr", "it", "nl"])
+def test_what_a_device_says_has_words_in_every_language(language: str) -> None:
+    """The device's own words stay as they are, also where they look like a number or a place."""
+    texts = ROOT / "custom_components/fwid/translations" / f"{language}.json"
+    strings = {
+        f"component.fwid.common.{key}": text
+        for key, text in json.loads(texts.read_text())["common"].items()
+    }
+    said = [each for each in REASONS if isinstance(each["params"].get("value"), str)]
+    for each in said:
+        for value in (each["params"]["value"], "007", "{row}", "<b>x</b>"):
+            params = {**each["params"], "value": value}
+            sentence = describe_reason(Reason(each["key"], params), strings)
+            assert value in sentence
+            assert not sentence.startswith(each["key"])
+    assert said
+
+
 def test_numbers_are_written_as_the_language_does() -> None:
     """A German point would make thousands of a fraction."""
     texts = ROOT / "custom_components/fwid/translations/de.json"

@@ -17,6 +17,7 @@ from fwid_agent.types import (
     UnitTable,
 )
 
+MOST_TEXTS = 2048  # of one device's handshakes
 MOST_NETWORKS = 256  # of one device in one period: a scanner cannot grow the memory
 
 

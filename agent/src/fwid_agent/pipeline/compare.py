@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from fwid_agent.core.evidence import Judge, decide
+from fwid_agent.core.handshakes.texts import TextBook, tell_texts
 from fwid_agent.core.periods import make_period
 from fwid_agent.errors import UnreadableInputError, UsageError
 from fwid_agent.pipeline.ingest import ReadOptions, read_windows
@@ -37,9 +38,10 @@ def compare(request: CompareRequest, *, on_progress: OnProgress, on_note: OnNote
         raise UsageError(f"{min(both)}: is both baseline and test; a capture can only be one")
     faults: list[UnreadableInputError] = []
     periods = []
+    texts: dict[int, TextBook] = {}
     for paths in (request.baseline, request.test):
         windows, broken = read_windows(
-            paths, _options(request), on_progress=on_progress, on_note=on_note
+            paths, _options(request), on_progress=on_progress, on_note=on_note, texts=texts
         )
         faults += broken
         if request.device not in windows:
@@ -48,7 +50,9 @@ def compare(request: CompareRequest, *, on_progress: OnProgress, on_note: OnNote
         periods.append(make_period(windows[request.device], request.unit, unit_ns))
     mac = format_mac(request.device)
     baseline, test = periods
-    return Comparison(decide(mac, baseline, test, Judge(load_prior(), load_model())), tuple(faults))
+    decision = decide(mac, baseline, test, Judge(load_prior(), load_model()))
+    told, _ = tell_texts(decision, (), texts.get(request.device) or TextBook())
+    return Comparison(told, tuple(faults))
 
 
 def _options(request: CompareRequest) -> ReadOptions:

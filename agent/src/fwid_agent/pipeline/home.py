@@ -25,6 +25,7 @@ from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.memory import read_watch, remembers_since, write_watch
 from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.models import load_model, load_prior
+from fwid_agent.pipeline.sayings import Sayings
 from fwid_agent.store import DeviceRow, SessionProgress, Store, VerdictRow
 from fwid_agent.tables import (
     merge_contacts,
@@ -85,6 +86,7 @@ class Home:
             Rules(ledger.agent, config.learning_units, config.settle_units),
         )
         self._ledger = ledger
+        self._sayings = Sayings(ledger)
         self.ingest = Ingest(options)
         self.devices: dict[int, WatchedDevice] = {}  # by MAC
         self._changed: set[int] = set()  # devices whose watch is not stored yet
@@ -133,7 +135,7 @@ class Home:
         for mac, contacts in gain.contacts.items():
             self.devices[mac].contacts.append(contacts)
             self._ledger.add_contacts(mac, contacts)
-        self._ledger.add_names({mac: gain.names[mac] for mac in gain.names if mac in self.devices})
+        self._sayings.add(gain, self.devices)
 
     def end_units(self, now_ns: int | None) -> Iterator[VerdictRow]:
         """Judge every unit that has ended; all of them where there is no more time to come."""
@@ -189,6 +191,7 @@ class Home:
         device.watch, decision, events = judge_unit(
             device.watch, unit, end_ns, self._method, vantage
         )
+        decision, events = self._sayings.tell(mac, decision, events)
         device.judged_ns = start_ns
         self._changed.add(mac)
         self._ledger.add_events(events)
@@ -260,6 +263,7 @@ class Home:
         if leaving:
             self._ledger.forget(leaving)
             self.ingest.forget(leaving)
+            self._sayings.forget(leaving)
             for mac in leaving:
                 self.devices.pop(mac, None)
         return len(leaving)
@@ -272,6 +276,7 @@ class Home:
         """Go on with what an earlier run has left."""
         # Where captures overlap, time goes back, and a unit that began before may be half read.
         self._border_ns = store.border_ns() or _NEVER_NS
+        self._sayings.restore(store)
         for mac, text in store.states().items():
             since_ns = remembers_since(text, self._longest_ns)
             windows, units = store.restorable(mac, self._longest_ns, since_ns)

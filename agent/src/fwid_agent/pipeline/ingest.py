@@ -20,6 +20,7 @@ from fwid_agent.core.devices import DeviceTracker, Sides
 from fwid_agent.core.flows import FlowTable
 from fwid_agent.core.handshakes.gathering import Gathering
 from fwid_agent.core.handshakes.reading import HandshakeReader
+from fwid_agent.core.handshakes.texts import TextBook
 from fwid_agent.core.host_names import read_host_names
 from fwid_agent.core.packets import count_undecoded, decode_packets
 from fwid_agent.core.segments import find_unsplit, first_segments, split_segments
@@ -258,9 +259,21 @@ def read_blocks(
 
 
 def read_windows(
-    paths: Sequence[str], options: ReadOptions, *, on_progress: OnProgress, on_note: OnNote
+    paths: Sequence[str],
+    options: ReadOptions,
+    *,
+    on_progress: OnProgress,
+    on_note: OnNote,
+    texts: dict[int, TextBook] | None = None,
 ) -> tuple[dict[int, UnitTable], list[UnreadableInputError]]:
     """Read captures into one table of windows a device; sessions are numbered from 1.
+
+    Args:
+        paths: captures, and folders of them.
+        options: how they are read.
+        on_progress: told how far it has come.
+        on_note: told what is odd about a capture.
+        texts: takes what each device said in handshakes, by MAC.
 
     Returns:
         The tables by MAC, and the faults of captures that are none or broke off: what was read
@@ -282,7 +295,11 @@ def read_windows(
         except UnreadableInputError as error:
             faults.append(error)
         ingest.end_session()
-        _collect(ingest.drain().windows, tables)
+        gain = ingest.drain()
+        _collect(gain.windows, tables)
+        if texts is not None:
+            for mac, said in gain.texts.items():
+                texts.setdefault(mac, TextBook()).add(said)
     return {mac: merge_tables(parts) for mac, parts in tables.items()}, faults
 
 

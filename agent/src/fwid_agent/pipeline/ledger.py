@@ -1,6 +1,6 @@
 """What a run has still to write into its store, and how far it has read each input."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -10,10 +10,11 @@ from fwid_agent.capture.opening import older_fingerprint, read_opening
 from fwid_agent.capture.stream import is_stream
 from fwid_agent.config import Config
 from fwid_agent.core.devices import DeviceCounts
+from fwid_agent.core.handshakes.texts import TextBook
 from fwid_agent.errors import StoreError, StoreLostError
 from fwid_agent.pipeline.unsaved import Unsaved
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
-from fwid_agent.types import ContactTable, Event, FrameBlock, UnitTable
+from fwid_agent.types import ContactTable, Event, FrameBlock, HandshakeText, UnitTable
 
 OnEvents = Callable[[Sequence[Event]], None]
 # Events of a run without a store have ids too; nobody keeps them.
@@ -126,6 +127,11 @@ class Ledger:
         if self._store:
             self._unsaved.names.update(names)
 
+    def add_texts(self, device: int, texts: Iterable[HandshakeText]) -> None:
+        """Note what a device said in its handshakes."""
+        if self._store:
+            self._unsaved.texts.setdefault(device, TextBook()).add(texts)
+
     def add_verdict(self, verdict: VerdictRow) -> None:
         """Note a verdict."""
         self._unsaved.verdicts.append(verdict)
@@ -159,6 +165,7 @@ class Ledger:
             windows=unsaved.merged_windows(),
             contacts=unsaved.merged_contacts(),
             names=unsaved.names,
+            texts=unsaved.texts,
             devices=tuple(_gains(self._stored, rows)),
             verdicts=unsaved.verdicts,
             states=states,

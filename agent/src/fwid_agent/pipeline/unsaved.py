@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from fwid_agent.core.handshakes.texts import TextBook
 from fwid_agent.store import VerdictRow
 from fwid_agent.tables import merge_contacts, merge_tables, select_contacts, select_periods
 from fwid_agent.types import ContactTable, Event, UnitTable
@@ -20,6 +21,7 @@ class Unsaved:
     windows: dict[int, list[UnitTable]] = field(default_factory=dict)
     contacts: dict[int, list[ContactTable]] = field(default_factory=dict)
     names: dict[int, str] = field(default_factory=dict)
+    texts: dict[int, TextBook] = field(default_factory=dict)
     verdicts: list[VerdictRow] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
     positions: dict[str, str] = field(default_factory=dict)

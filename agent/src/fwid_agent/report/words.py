@@ -12,11 +12,22 @@ PROTOCOL_NAMES: Mapping[str, str] = {
 }  # fmt: skip
 # Protocols that are spoken with neighbours and with the internet alike.
 _EITHER = ("icmp", "icmpv6", "dns", "ntp", "http", "tls", "mqtt", "tcp", "udp")
+# Of handshakes, whose values are the device's own words: to be shown as text and nothing else.
+TEXT_KINDS: Mapping[str, str] = {
+    "tls_client": "ClientHello (JA4)",
+    "dns_name": "domain",
+    "dhcp_options": "requested options",
+    "dhcp_vendor": "vendor class",
+    "host_name": "host name",
+    "announced_software": "announced software",
+    "announced_service": "announced service",
+}
 _KIND = {
     "ttl": "TTL",
     "syn_window": "TCP window at connecting",
     "syn_mss": "TCP maximum segment size",
     "syn_options": "TCP options at connecting",
+    **TEXT_KINDS,
 }
 _FEATURE = {
     "packets": "packets per window",
@@ -68,6 +79,8 @@ def _kind(params: Params, name: str) -> str:
 
 
 def _value(params: Params, name: str) -> str:
+    if params["kind"] in TEXT_KINDS:
+        return str(params[name])
     value = int(params[name])
     return describe_options(value) if params["kind"] == "syn_options" else str(value)
 

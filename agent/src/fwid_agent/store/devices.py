@@ -8,7 +8,8 @@ from fwid_agent.types import format_mac
 
 # What refers to a device comes before the device itself.
 _OF_DEVICES = (
-    "windows", "units", "verdicts", "states", "labels", "names", "mutes", "wanted", "devices",
+    "windows", "units", "verdicts", "states", "labels", "names", "mutes", "wanted", "texts",
+    "devices",
 )  # fmt: skip
 
 

@@ -187,4 +187,19 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE INDEX sessions_by_first_frame ON sessions (substr(opening, 1, 8))",
         ),
     ),
+    Migration(
+        "what devices say in handshakes",
+        (
+            """
+            CREATE TABLE texts (
+                device INTEGER NOT NULL REFERENCES devices,
+                kind INTEGER NOT NULL,
+                value INTEGER NOT NULL,
+                text TEXT NOT NULL,
+                last_ns INTEGER NOT NULL,
+                PRIMARY KEY (device, kind, value)
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
+    ),
 )

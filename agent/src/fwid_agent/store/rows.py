@@ -1,9 +1,9 @@
 """What goes into the store and comes out of it, besides the types that all stages share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from fwid_agent.types import ContactTable, Decision, Event, State, UnitTable
+from fwid_agent.types import ContactTable, Decision, Event, HandshakeText, State, UnitTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ class Progress:
     positions: Mapping[str, str] = field(default_factory=dict)  # source -> where it goes on
     events: Sequence[Event] = ()
     names: Mapping[int, str] = field(default_factory=dict)  # that devices give themselves
+    texts: Mapping[int, Iterable[HandshakeText]] = field(default_factory=dict)  # of handshakes
     border_ns: int | None = None  # units that began before it are judged; None: as it was
 
 

@@ -13,7 +13,7 @@ import numpy as np
 
 from fwid_agent.config import Config
 from fwid_agent.errors import StoreError, StoreLostError
-from fwid_agent.store import contacts, devices, events, feedback, meta, periods, verdicts
+from fwid_agent.store import contacts, devices, events, feedback, meta, periods, texts, verdicts
 from fwid_agent.store.database import clear_errors, connect, decoding, identify, transaction
 from fwid_agent.store.periods import Kind
 from fwid_agent.store.rows import (
@@ -25,7 +25,7 @@ from fwid_agent.store.rows import (
     VerdictRow,
 )
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import ContactTable, Event, EventType, UnitTable
+from fwid_agent.types import ContactTable, Event, EventType, HandshakeText, UnitTable
 
 _FOREVER_NS = 2**63 - 1
 _DAY_NS = 86_400_000_000_000
@@ -91,6 +91,8 @@ class Store:
                     contacts.add_contacts(connection, "windows", device, number, contact)
             for device, name in progress.names.items():
                 devices.put_name(connection, device, name, learnt=True)
+            for device, said in progress.texts.items():
+                texts.put_texts(connection, device, said)
             devices.put_states(connection, progress.states)
             devices.put_positions(connection, progress.positions)
             verdicts.put_verdicts(connection, progress.verdicts)
@@ -157,6 +159,8 @@ class Store:
                 verdicts.drop_verdicts(connection, row.device, kept_ns)
         with self._writing() as connection:
             events.drop_events(connection, kept_ns)
+            # Whoever switches handshakes off wants nothing of them kept.
+            texts.drop_texts(connection, kept_ns if config.handshakes else None)
             meta.put_believed_ns(connection, now_ns)
 
     # --- reading -----------------------------------------------------------------------------
@@ -215,6 +219,11 @@ class Store:
         """What each device is called that has a name."""
         with self._reading() as connection:
             return devices.read_names(connection)
+
+    def texts(self) -> dict[int, tuple[HandshakeText, ...]]:
+        """What each device said in its handshakes."""
+        with self._reading() as connection:
+            return texts.read_texts(connection)
 
     def labels(self, device: int) -> dict[int, str]:
         """The names of a device's versions."""

@@ -6,9 +6,10 @@ import numpy as np
 
 from fwid_agent.core.devices import Sides
 from fwid_agent.core.handshakes.reading import Said
-from fwid_agent.core.handshakes.texts import MOST_OF_A_KIND
 from fwid_agent.core.handshakes.values import number_of
 from fwid_agent.types import I8, U8, HandshakeText, PacketBatch, PacketValues
+
+MOST_OF_A_KIND = 256  # of one device, between two times that they are taken out
 
 
 class Gathering:

@@ -10,6 +10,7 @@ from fwid_agent.types import TokenKind
 
 Saying = tuple[TokenKind, str]  # what a device says of itself
 MOST_CHARACTERS = 128
+_ACTIVE = str.maketrans(dict.fromkeys("<>[]`|{}", "?"))
 
 
 def number_of(text: str) -> int:
@@ -18,8 +19,12 @@ def number_of(text: str) -> int:
 
 
 def clean(raw: bytes) -> str:
-    """Keep what can be printed: neither control characters nor any that turn the text round."""
-    text = raw[: 4 * MOST_CHARACTERS].decode("utf-8", "ignore")
+    """Keep what can be printed, and nothing that a reader could take for more than text.
+
+    Neither control characters nor any that turn the text round; what Markdown or HTML would make a
+    picture or a tag of becomes a question mark, for messages are shown in many ways.
+    """
+    text = raw[: 4 * MOST_CHARACTERS].decode("utf-8", "ignore").translate(_ACTIVE)
     return "".join(char for char in text if char.isprintable()).strip()[:MOST_CHARACTERS]
 
 
