@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 from fwid_agent.lab.counting import Count, Rate, bootstrap_by_device, rank_auc
-from fwid_agent.lab.energy import energy_distance, permutation_surprise
+from fwid_agent.lab.energy import _energy_distances, energy_distance, permutation_surprise
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
@@ -47,6 +47,16 @@ def test_energy_distance_is_zero_for_equal_groups_and_grows_with_a_shift() -> No
 
     assert distance(0) == pytest.approx(0, abs=1e-12)
     assert distance(1) < distance(2) < distance(4)
+
+
+def test_many_labellings_at_once_are_as_far_apart_as_one_by_one() -> None:
+    """The products of matrices are the means they stand for."""
+    rng = np.random.default_rng(5)
+    points = rng.normal(size=(9, 2))
+    pairs = np.linalg.norm(points[:, None] - points[None, :], axis=2)
+    labellings = rng.permuted(np.tile(np.arange(9) < 4, (20, 1)), axis=1)
+    expected = [energy_distance(pairs, labelling) for labelling in labellings]
+    assert _energy_distances(pairs, labellings) == pytest.approx(expected)
 
 
 def test_permutation_test_keeps_its_level_and_sees_a_shift() -> None:

@@ -40,6 +40,9 @@ def evaluate(
     http: Annotated[
         bool, typer.Option(help="Whether HTTP counts; without it downloads do not.")
     ] = True,
+    handshakes: Annotated[
+        bool, typer.Option("--handshakes", help="Read handshakes too, where the captures have any.")
+    ] = False,
     quick: Annotated[
         bool,
         typer.Option("--quick", help="The models as shipped and few thresholds, to see it work."),
@@ -76,10 +79,13 @@ def evaluate(
     folders = [Path(folder) for folder in corpora or ()] or find_corpora()
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
-        found = read_corpora(folders, Reading(cluster=cluster), lambda name: bar.advance(task))
+        reading = Reading(handshakes=handshakes, cluster=cluster)
+        found = read_corpora(folders, reading, lambda name: bar.advance(task))
         if not http:
             found = [leave_out_http(corpus) for corpus in found]
-        ask = Ask(seed, learning, rate, shipped=quick, years=simulate, quick=quick)
+        ask = Ask(
+            seed, learning, rate, handshakes=handshakes, shipped=quick, years=simulate, quick=quick
+        )
         bench = run_bench(
             found,
             ask,
@@ -130,6 +136,7 @@ def _print_header(header: "Header") -> None:
         say(f"corpus {name}: sha256 {digest[:16]}")
     versions = ", ".join(f"{name} {version}" for name, version in header.versions.items())
     say(f"seed {header.seed}; models {header.models}; {versions}")
+    say("handshakes are read" if header.handshakes else "headers only")
     say(f"{header.learning} days learnt, {header.rate:g} false alarms a device-year aimed at")
 
 

@@ -25,6 +25,7 @@ class Header:
     seed: int
     learning: int
     rate: float
+    handshakes: bool  # whether they were read
     models: str  # where they are from
     versions: Mapping[str, str]  # of packages
     corpora: Mapping[str, str]  # digest of each one's captures and labels
@@ -85,6 +86,7 @@ def make_header(corpora: Sequence[Corpus], ask: Ask) -> Header:
         ask.seed,
         ask.learning,
         ask.rate,
+        ask.handshakes,
         models,
         {"python": platform.python_version(), **dict(_versions())},
         {corpus.name: corpus.digest for corpus in corpora},

@@ -37,6 +37,7 @@ class Ask:
     seed: int = 1
     learning: int = 3  # days that are learnt before any is judged
     rate: float = 0.1  # false alarms a device-year that are aimed at
+    handshakes: bool = False  # whether they were read
     shipped: bool = False  # the models that come with the agent, instead of the fold's own
     default_only: bool = False  # no other row and nothing but its days: for a transfer
     years: int = 0  # simulated device-years, of all folds together
