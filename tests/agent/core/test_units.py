@@ -139,6 +139,8 @@ def _state(
             syn = sent and one["proto"] == TCP and one["tcp_flags"] & SYN
             # What a DNS or DHCP server answers is of names and leases, not of its software.
             telling = not (sent and one["src_port"] in (53, 67))
+            # Messages of ICMP quote the packet that they answer.
+            telling &= not (one["ip_version"] and one["proto"] in (1, 58))
             values = {
                 TokenKind.SIZE: (telling, one["size_bytes"]),
                 TokenKind.FIRST_SIZE: (first and telling, one["size_bytes"]),

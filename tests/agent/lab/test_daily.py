@@ -1,5 +1,7 @@
 """The daily bench counts what an owner would have seen, and blames no one for what cannot be."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fwid_agent.lab.cases import Label, LabelledDevice
@@ -85,6 +87,22 @@ def test_the_oracle_sees_what_splits_the_days() -> None:
     split = device([100] * 4 + [102] * 4, "aaaabbbb")
     assert tell_apart(split, "a", "b") == pytest.approx(2 / 70)
     assert tell_apart(split, "a", "b") <= LEVEL
+
+
+def test_the_oracle_does_not_take_settings_or_a_holiday_for_a_version() -> None:
+    """What splits the days is what the labels say besides; within each there is no difference."""
+    split = device([100] * 5 + [102] * 4, "aaaabbbbb")
+    assert tell_apart(split, "a", "b") <= LEVEL
+    for named in ({"settings": "1"}, {"address": "1"}, {"hard": "holiday"}):
+        labels = {n + 1: Label("a" if n < 4 else "b", **(named if n > 4 else {})) for n in range(9)}
+        assert tell_apart(replace(split, labels=labels), "a", "b") == 1.0
+
+
+def test_the_oracle_leaves_out_the_day_of_the_update() -> None:
+    """It has both versions in it."""
+    split = device([100] * 4 + [101] + [102] * 4, "aaaabbbbb")
+    labels = {**split.labels, 5: Label("b", update="episode")}
+    assert tell_apart(replace(split, labels=labels), "a", "b") == pytest.approx(2 / 70)
 
 
 def test_the_oracle_sees_nothing_where_labels_are_names_only() -> None:

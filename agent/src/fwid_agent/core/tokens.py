@@ -23,6 +23,8 @@ _SENT = np.array([row.direction == DIRECTIONS[0] for row in ROWS])
 _MADE_UP_FROM = (1024, 32768)
 # The sizes of these servers' answers are those of names and leases, not of the server's software.
 _DNS, _DHCP = 53, 67
+# These messages quote the packet that they answer, or have its size (RFC 792, RFC 4443).
+_ICMP = (1, 58)
 MAX_VALUES = 4096  # of one kind in one row and window: what a scan may add to the memory
 _COMPACT_AT = 1 << 18
 Owner = tuple[int, int, int]  # session, window, device
@@ -61,6 +63,7 @@ def collect_tokens(
     first, start = marks.first_flight[packet], marks.flow_start[packet]
     size, source = batch.size_bytes[packet], batch.src_port[packet]
     telling = ~own | ((source != _DNS) & (source != _DHCP))
+    telling &= (batch.ip_version[packet] == 0) | ~np.isin(batch.proto[packet], _ICMP)
     first &= telling
     parts = [
         _pack(group[telling], TokenKind.SIZE, size[telling]),

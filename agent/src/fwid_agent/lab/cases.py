@@ -6,7 +6,7 @@ device's own traffic, unverified where it is not, mixed where the baseline has b
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import combinations
 
@@ -39,6 +39,8 @@ class Label:
     change: str = ""  # major, minor, patch or rollback, on the first day of a version
     update: str = ""  # quiet or episode
     hard: str = ""  # what else happened that looks like a change
+    settings: str = ""  # which of its settings the device had
+    address: str = ""  # which of its addresses
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,4 +140,5 @@ def label_of(device: LabelledDevice, period: Period, unit: int) -> Label:
     labels = [device.labels.get(session, Label()) for session in sessions]
     if len({label.version for label in labels}) > 1:
         return Label()
-    return next((label for label in labels if label != Label(label.version)), labels[0])
+    plain = [replace(label, change="", update="", hard="") for label in labels]
+    return next((each for each, bare in zip(labels, plain, strict=True) if each != bare), labels[0])

@@ -12,6 +12,7 @@ from fwid_agent.types import UnitTable, parse_mac
 
 LABELS = "labels.csv"
 _Rows = dict[str, list[dict[str, str]]]  # device -> its captures, in the order of time
+_LABEL_COLUMNS = ("change", "update", "hard", "settings", "address")
 
 
 def load_corpus(
@@ -107,4 +108,4 @@ def _task(folder: Path, name: str, captures: Sequence[dict[str, str]], reading: 
 
 def _read_label(row: dict[str, str]) -> Label:
     version = row.get("agent_version", "")
-    return Label(version, *(row.get(column, "") for column in ("change", "update", "hard")))
+    return Label(version, *(row.get(column, "") for column in _LABEL_COLUMNS))

@@ -1,53 +1,79 @@
 """Whether a change of version can be seen on the wire at all, by an oracle that knows the labels.
 
 The oracle has all days of both versions before it and asks whether they differ more than the same
-days do when their labels are shuffled (a permutation test, exact where that is few enough). What it
-cannot tell apart, no detector can be blamed for.
+days do when their labels are shuffled (a permutation test, exact where that is few enough). Days
+are only shuffled among those of the same surroundings, and only differences within them count: a
+setting that was changed in the same week, or a holiday, is no sign of a version. The day of an
+update has both versions in it and is left out. What the oracle cannot tell apart, no detector can
+be blamed for.
 """
 
 from collections.abc import Iterator
-from itertools import combinations
-from math import comb
+from itertools import combinations, product
+from math import comb, prod
 
 import numpy as np
+from scipy.stats import rankdata
 
 from fwid_agent.core.features import extract_features
 from fwid_agent.core.periods import Period, make_period
-from fwid_agent.lab.cases import DAY_NS, LabelledDevice, label_of
-from fwid_agent.types import F8, Bools
+from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice, label_of
+from fwid_agent.types import F8, I8, Bools
 
 LEVEL = 0.05
 _MOST_EXACT = 2000
 _DRAWS = 1999
+_UNUSED = ("idle", "holiday")  # nobody uses the device
 
 
 def tell_apart(device: LabelledDevice, before: str, after: str, seed: int = 1) -> float:
-    """Return the p-value of the oracle for two versions; 1.0 where either has no day."""
+    """Return the p-value of the oracle for two versions; 1.0 where nothing can be compared."""
     period = make_period(device.windows, "day", DAY_NS)
-    versions = np.array([label_of(device, period, unit).version for unit in range(period.units)])
-    chosen = np.flatnonzero((versions == before) | (versions == after))
+    labels = [label_of(device, period, unit) for unit in range(period.units)]
+    versions = np.array([label.version for label in labels])
+    whole = np.array([label.update != "episode" for label in labels])
+    chosen = np.flatnonzero(((versions == before) | (versions == after)) & whole)
     later = versions[chosen] == after
-    if later.all() or not later.any():
+    groups = _groups([labels[unit] for unit in chosen])
+    groups = [group for group in groups if 0 < later[group].sum() < len(group)]
+    if not groups:
         return 1.0
     marks = _marks(period)[chosen]
-    observed = _apart(marks, later)
-    drawn = [_apart(marks, each) for each in _labellings(later, seed)]
+    for group in groups:
+        marks[group] -= marks[group].mean(axis=0)
+    compared = np.concatenate(groups)
+    observed = _apart(marks[compared], later[compared])
+    drawn = [_apart(marks[compared], each[compared]) for each in _labellings(later, groups, seed)]
     return float(np.mean([each >= observed - 1e-12 for each in drawn]))
 
 
-def _labellings(later: Bools, seed: int) -> Iterator[Bools]:
-    """Yield every way to label as many days, or that which was and many drawn ones."""
-    days, count = len(later), int(later.sum())
-    if comb(days, count) <= _MOST_EXACT:
-        for members in combinations(range(days), count):
-            each = np.zeros(days, bool)
-            each[list(members)] = True
+def _groups(labels: list[Label]) -> list[I8]:
+    """Return the days of each surroundings."""
+    names = [(label.settings, label.address, label.hard in _UNUSED) for label in labels]
+    return [
+        np.flatnonzero([name == each for name in names]).astype(np.int64)
+        for each in dict.fromkeys(names)
+    ]
+
+
+def _labellings(later: Bools, groups: list[I8], seed: int) -> Iterator[Bools]:
+    """Yield every way to label as many days of each group, or that which was and many drawn."""
+    counts = [int(later[group].sum()) for group in groups]
+    ways = prod(comb(len(group), count) for group, count in zip(groups, counts, strict=True))
+    if ways <= _MOST_EXACT:
+        choices = (combinations(group, count) for group, count in zip(groups, counts, strict=True))
+        for members in product(*choices):
+            each = np.zeros(len(later), bool)
+            each[np.concatenate(members)] = True
             yield each
         return
     rng = np.random.default_rng(seed)
     yield later
     for _ in range(_DRAWS):
-        yield rng.permutation(later)
+        each = later.copy()
+        for group in groups:
+            each[group] = rng.permutation(later[group])
+        yield each
 
 
 def _apart(marks: F8, later: Bools) -> float:
@@ -66,7 +92,8 @@ def _marks(period: Period) -> F8:
     features = extract_features(observed).reshape(len(observed), -1)
     features = features[:, np.isfinite(features).all(axis=0)]
     ranks = np.zeros((period.units, features.shape[1]))
-    order = features.argsort(axis=0).argsort(axis=0)
+    # Equal values share their rank: in the order of time they would look like a change.
+    order = rankdata(features, axis=0) - 1
     np.add.at(ranks, period.unit, order / max(len(order) - 1, 1))
     ranks /= np.bincount(period.unit)[:, None]
     return np.concatenate([present, ranks], axis=1)
