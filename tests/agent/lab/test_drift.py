@@ -68,6 +68,15 @@ def test_no_drift_is_told_as_none_and_a_jump_is_told_at_once() -> None:
     assert told[What.SIZE, 1.0] == 2
 
 
+def test_only_plain_days_of_one_version_and_one_setting_are_drawn() -> None:
+    """Hard days are left out; after new settings another stretch begins."""
+    windows = table([(day * DAY_NS, day + 1, {(TLS_SENT, 100 + day): 5}) for day in range(9)])
+    hard = {1: "lossy", 3: "settings"}
+    labels = {d + 1: Label("a" if d < 8 else "b", hard=hard.get(d, "")) for d in range(9)}
+    pool = drift.plain_days(LabelledDevice("some", 1, windows, labels))
+    assert [next(iter(sizes(day))) for day in pool] == [104, 105, 106, 107]
+
+
 def test_a_device_of_few_captures_does_not_drift() -> None:
     """Its days would all be the same one."""
     windows = table([(0, 1, {(TLS_SENT, 100): 5})])

@@ -1,9 +1,10 @@
 """Slow drift, simulated: how much of it is told, and how much is learnt along with it.
 
-Days of one version are drawn anew, and from a day on something moves by a little more each day: the
-volume of all that the device sends, or a packet size of its own that ever more of its packets have
-instead of the old one. Nobody's firmware changes at once, so no alarm is demanded: the curve shows
-where the detector begins to see a change, as it looks at days and the baseline moves along.
+Plain days of one version are drawn anew, and from a day on something moves by a little more each
+day: the volume of all that the device sends, or a packet size of its own that ever more of its
+packets have instead of the old one. Nobody's firmware changes at once, so no alarm is demanded: the
+curve shows where the detector begins to see a change, as it looks at days and the baseline moves
+along.
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,18 +15,21 @@ from uuid import UUID
 import numpy as np
 
 from fwid_agent.core.evidence import Judge
+from fwid_agent.core.periods import make_period, select_units
 from fwid_agent.core.stability import Rules
-from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice
+from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice, label_of
+from fwid_agent.lab.corpus.model import Hard
 from fwid_agent.lab.daily import ALARMS, watch_days
-from fwid_agent.lab.resample import one_version
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import ROWS, EventType, TokenKind, UnitTable
 
 SPEEDS: Sequence[float] = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # share moved in a day
 CALM_DAYS = 7  # after what is learnt
+LEAST_DAYS = 4
 _SENT = np.array([row.direction == "sent" for row in ROWS])
 _SIZE_KINDS = (TokenKind.SIZE, TokenKind.FIRST_SIZE)
 _STEP_BYTES = 4
+_FOR_GOOD = (Hard.SETTINGS, Hard.NEW_IP)  # what is as on such a day from then on
 
 
 class What(StrEnum):
@@ -58,9 +62,9 @@ class Drifted:
 def drift_device(
     device: LabelledDevice, judge: Judge, learning: int, plan: DriftPlan
 ) -> Iterator[Drifted]:
-    """Watch a device at every speed; none where it has too few captures of one version."""
-    pool = one_version(device)
-    if not pool:
+    """Watch a device at every speed; none where it has too few plain days of one version."""
+    pool = plain_days(device)
+    if len(pool) < LEAST_DAYS:
         return
     rng = np.random.default_rng(plan.seed)
     begin = learning + CALM_DAYS
@@ -89,6 +93,22 @@ def drift_device(
                 _first([bool(each & set(ALARMS)) for each in told]),
                 _first([EventType.BEHAVES_DIFFERENTLY in each for each in told]),
             )
+
+
+def plain_days(device: LabelledDevice) -> list[UnitTable]:
+    """Return the most days in a row of one version and one setting, without the hard ones."""
+    period = make_period(device.windows, "day", DAY_NS)
+    best: list[int] = []
+    here: list[int] = []
+    before = ""
+    for unit in range(period.units):
+        label = label_of(device, period, unit)
+        if label.version != before or label.hard in _FOR_GOOD:
+            here, before = [], label.version
+        if label.version and not label.hard:
+            here = [*here, unit]
+            best = max(best, here, key=len)
+    return [select_units(period, [unit]).observations for unit in best]
 
 
 def _first(told: Sequence[bool]) -> int | None:
