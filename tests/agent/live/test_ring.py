@@ -16,10 +16,11 @@ from fwid_agent.core.packets import decode_packets
 from fwid_agent.core.segments import find_unsplit, split_segments
 from fwid_agent.errors import CaptureError
 from fwid_agent.types import FrameBlock, PacketBatch
-from scapy.layers.inet import IP, TCP
+from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.inet6 import IPv6
 from scapy.layers.l2 import Ether
 
+from tests.agent.core.handshakes.frames import long_hello
 from tests.agent.live.conftest import Lan, run
 
 _FAR, _NEAR, _OTHER = b"\x02\x00\x00\x00\x00\x02", b"\x02\x00\x00\x00\x00\x01", b"\x02" * 6
@@ -265,3 +266,55 @@ def test_what_is_no_interface_is_named() -> None:
     """One line that names it."""
     with pytest.raises(CaptureError, match="no-such-0: there is no such interface; waiting"):
         PacketRing("no-such-0")
+
+
+def test_handshakes_are_kept_whole_where_they_are_read(lan: Lan) -> None:
+    """Of them all that is read, of the rest no more than before; nothing is left out for that."""
+    hello, four = long_hello(), IP(src=lan.far_ip, dst=lan.near_ip)
+    six = IPv6(src="fd00::2", dst="fd00::1")
+    data = b"\x17\x03\x03" + bytes(1000)
+    whole = [
+        bytes(Ether() / network / layer)
+        for network in (four, six)
+        for layer in (
+            UDP(sport=5000, dport=53) / bytes(400),
+            UDP(sport=5353, dport=5353) / bytes(1000),
+            UDP(sport=1900, dport=40_000) / bytes(300),
+            TCP(sport=5000, dport=9443, flags="PA") / hello[:1400],
+            TCP(sport=5000, dport=443, flags="A", options=[("NOP", None)] * 12) / hello[:1200],
+            TCP(sport=5000, dport=443, flags="PA") / hello[1400:2700],
+        )
+    ]
+    cut = [
+        bytes(Ether() / network / layer)
+        for network in (four, six)
+        for layer in (
+            UDP(sport=53, dport=5000) / bytes(400),
+            TCP(sport=5000, dport=443, flags="PA") / data,
+            TCP(sport=5000, dport=443, flags="A") / hello[1400:2700],
+            TCP(sport=5000, dport=9443, flags="PA") / hello[1400:2700],
+            TCP(sport=443, dport=5000, flags="PA") / hello[1400:2700],
+            TCP(sport=5000, dport=443, flags="S"),
+            TCP(sport=5000, dport=443, flags="PA") / b"\x16",
+        )
+    ]
+    cut += [bytes(Ether() / IP(src=lan.far_ip, dst=lan.near_ip, frag=3, proto=17) / bytes(200))]
+    sent = [_OTHER + _FAR + frame[12:] for frame in [*whole, *cut]]
+    with PacketRing(lan.near, 8127, handshakes=True) as ring:
+        send(lan, sent)
+        blocks = take(ring)
+        ring.check()
+    got = [data for kind in (b"\x08\x00", b"\x86\xdd") for data, _ in frames_of(blocks, kind)]
+    kept = sent[: len(whole)] + [frame[:SNAP_BYTES] for frame in sent[len(whole) :]]
+    assert sorted(data for data in got if data[:12] == _OTHER + _FAR) == sorted(kept)
+
+
+def test_the_agents_own_handshakes_are_left_out_too(lan: Lan) -> None:
+    """Home Assistant on this machine greets the API like any client."""
+    segment = TCP(sport=5000, dport=8127, flags="PA") / long_hello()[:1400]
+    frame = bytes(Ether() / IP(src=lan.far_ip, dst=lan.near_ip) / segment)
+    with PacketRing(lan.near, 8127, handshakes=True) as ring:
+        send(lan, [near_address(lan) + _FAR + frame[12:], _OTHER + _FAR + frame[12:]])
+        blocks = take(ring)
+    got = [data for data, _ in frames_of(blocks, b"\x08\x00") if data[6:12] == _FAR]
+    assert got == [_OTHER + _FAR + frame[12:]]

@@ -41,7 +41,9 @@ def frames(block: FrameBlock) -> list[bytes]:
     ]
 
 
-@given(st.lists(st.integers(0, 900), min_size=1, max_size=20), st.sampled_from([128, 640]))
+@given(
+    st.lists(st.integers(0, 2500), min_size=1, max_size=20), st.sampled_from([128, 640, MOST_BYTES])
+)
 def test_frames_arrive_as_they_were_up_to_so_many_bytes(lengths: list[int], most: int) -> None:
     """In their order; a long one among them makes room for all, where that is asked for."""
     block = block_of(lengths)

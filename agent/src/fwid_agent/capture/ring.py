@@ -21,7 +21,7 @@ from fwid_agent.errors import CaptureError
 from fwid_agent.types import I8, FrameBlock, LinkType
 
 SNAP_BYTES = 128
-DHCP_BYTES = 640  # of a request, where names are learnt: more than clients send (RFC 2131)
+WHOLE_BYTES = 2048  # of handshakes, where they are read: the longest ClientHello in two segments
 BLOCK_BYTES = 1 << 18
 BLOCK_COUNT = 64
 _ETH_P_ALL = 3
@@ -77,7 +77,7 @@ class PacketRing:
     Args:
         interface: its name.
         own_port: where this machine's API listens, whose connections are left out; 0: nowhere.
-        handshakes: keep requests for addresses whole, in which devices name themselves.
+        handshakes: keep those whole in which devices say what they are.
         promiscuous: also frames that are for others; a mirror port shows nothing else.
 
     Raises:
@@ -107,8 +107,8 @@ class PacketRing:
         try:
             # Other links have no Ethernet header to look into.
             ethernet = _read_hardware(self.interface) == _ETHERNET
-            dhcp_bytes = DHCP_BYTES if ethernet and handshakes else 0
-            program = make_filter(SNAP_BYTES, own_port if ethernet else 0, dhcp_bytes)
+            whole_bytes = WHOLE_BYTES if ethernet and handshakes else 0
+            program = make_filter(SNAP_BYTES, own_port if ethernet else 0, whole_bytes)
             self._open(program, promiscuous=promiscuous)
         except OSError as error:
             self._socket.close()

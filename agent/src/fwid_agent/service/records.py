@@ -15,7 +15,7 @@ import numpy as np
 from fwid_agent.types import FrameBlock, Table
 
 SNAP_BYTES = 128
-MOST_BYTES = 640  # of a frame, where names are learnt
+MOST_BYTES = 2048  # of a frame, where handshakes are read
 _FIELDS: list[tuple[str, str]] = [
     ("ts_ns", "i8"),
     ("wire_bytes", "u4"),
@@ -59,7 +59,7 @@ def pack_frames(block: FrameBlock, lost: int, most: int = SNAP_BYTES) -> Iterato
     count = len(block.ts_ns)
     captured = np.minimum(block.captured_bytes, most)
     # A block with one long frame in it is a wide one: that is rare, and their order stays.
-    kept = SNAP_BYTES if captured.max(initial=0) <= SNAP_BYTES else most
+    kept = max(SNAP_BYTES, int(captured.max(initial=0)))
     records = np.zeros(count, _record(kept))
     for name in ("ts_ns", "wire_bytes", "link_type", "source"):
         records[name] = getattr(block, name)
