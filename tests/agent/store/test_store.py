@@ -18,6 +18,7 @@ from fwid_agent.store import (
     Store,
     VerdictRow,
 )
+from fwid_agent.tables import MOST_TEXTS
 from fwid_agent.types import (
     CONTACT_DTYPE,
     SEEN,
@@ -27,8 +28,10 @@ from fwid_agent.types import (
     Effect,
     Event,
     EventType,
+    HandshakeText,
     Reason,
     State,
+    TokenKind,
     UnitTable,
     Verdict,
     format_mac,
@@ -203,6 +206,33 @@ def test_a_persons_name_goes_before_a_devices_own(store: Store) -> None:
     assert store.names()[MAC].shown == "Kitchen plug"
     store.name(MAC, None)
     assert store.names()[MAC].shown is None
+
+
+def said(number: int, last_ns: int) -> HandshakeText:
+    return HandshakeText(TokenKind.DNS_NAME, number, f"{number}.example", last_ns)
+
+
+def test_what_devices_say_is_kept_with_when_they_said_it_last(store: Store) -> None:
+    """Once each, whatever is stored in which order, and gone with the device."""
+    store.commit_progress(Progress(devices=[DEVICE], texts={MAC: [said(1, 5), said(2, 9)]}))
+    store.commit_progress(Progress(texts={MAC: [said(1, 7), said(2, 3)]}))
+    assert store.texts() == {MAC: (said(1, 7), said(2, 9))}
+    store.forget([MAC])
+    assert store.texts() == {}
+
+
+def test_what_devices_say_is_bounded_and_forgotten(store: Store) -> None:
+    """The latest are kept, as long as units are; all go when handshakes are switched off."""
+    texts = [said(number, number * DAY_NS) for number in range(MOST_TEXTS + 10)]
+    store.commit_progress(Progress(devices=[DEVICE], texts={MAC: texts}))
+    assert sorted(each.value for each in store.texts()[MAC]) == list(range(10, MOST_TEXTS + 10))
+    now_ns = (MOST_TEXTS + 10) * DAY_NS
+    store.compact(now_ns, Config(handshakes=True, units_kept_days=20))
+    assert sorted(each.value for each in store.texts()[MAC]) == list(
+        range(MOST_TEXTS - 10, MOST_TEXTS + 10)
+    )
+    store.compact(now_ns, Config(units_kept_days=20))
+    assert store.texts() == {}
 
 
 def test_the_agent_keeps_its_id(path: Path) -> None:
