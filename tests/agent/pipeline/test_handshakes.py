@@ -17,7 +17,7 @@ from fwid_agent.pipeline import CompareRequest, ReplayRequest, VerdictLine, comp
 from fwid_agent.pipeline.ingest import Ingest, ReadOptions
 from fwid_agent.pipeline.models import load_prior
 from fwid_agent.store import Store
-from fwid_agent.types import TokenKind, UnitTable, parse_mac
+from fwid_agent.types import Cause, TokenKind, UnitTable, Verdict, parse_mac
 from scapy.layers.dns import DNS, DNSQR
 
 from tests.agent.core.handshakes.frames import MAC, dhcp, hello, segments, udp
@@ -95,12 +95,13 @@ def test_a_comparison_tells_it_in_the_devices_words(before: str, after: str) -> 
         told = {each.params.get("kind"): each.params for each in decision.reasons}
         if config is OFF:
             assert not any(each.params.get("kind") for each in decision.reasons)
+            assert decision.verdict is not Verdict.CHANGED
             continue
         assert told["tls_client"]["old"] == fingerprint(OLD)
         assert told["tls_client"]["new"] == fingerprint(NEW)
         assert told["dhcp_vendor"]["old"] == "udhcp 1"
         assert told["dns_name"]["new"] == "b.example"
-        assert decision.score > 1
+        assert (decision.verdict, decision.cause) == (Verdict.CHANGED, Cause.SOFTWARE)
 
 
 def test_what_is_read_moves_nothing_else(before: str, after: str) -> None:

@@ -17,6 +17,7 @@ from fwid_agent.core.episode import EPISODE_CHANCE, Episode
 from fwid_agent.core.findings import (
     Finding,
     Sign,
+    handshake_score,
     list_findings,
     own_score,
     score_of,
@@ -116,7 +117,9 @@ def weigh(device: str, seen: Seen, own: Own, judge: Judge) -> Decision:
         tail = prior.once if comparison.replicates_test < 2 else prior.several
         alarm = tail.threshold(_accept(judge.chance, episode), _scores_alike(comparison, own))
     different = prior.anything.threshold(max(judge.chance, COMPARE_CHANCE))
-    verdict, cause = _judge(findings, score / alarm, different, whole.software)
+    # What a handshake names needs no picture: the model sees none of it.
+    software = max(whole.software, min(handshake_score(findings) / alarm, 1.0))
+    verdict, cause = _judge(findings, score / alarm, different, software)
     missing = ""
     if single and verdict is not Verdict.CHANGED:
         verdict, cause = Verdict.INSUFFICIENT, Cause.NONE
@@ -130,7 +133,7 @@ def weigh(device: str, seen: Seen, own: Own, judge: Judge) -> Decision:
         similarity_baseline=float(alike.mean()) if len(alike) else 1.0,
         similarity_test=float(similarities.mean()),
         score=score / alarm,
-        software=whole.software,
+        software=software,
         reasons=_reasons(findings, episode),
         units_baseline=comparison.units_baseline,
         units_test=comparison.units_test,

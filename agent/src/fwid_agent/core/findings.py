@@ -31,6 +31,7 @@ _HANDSHAKE_KINDS = (
     TokenKind.DHCP_VENDOR,
     TokenKind.ANNOUNCED_SOFTWARE,
 )
+_HANDSHAKE_NAMES = frozenset(_KIND_NAMES[kind] for kind in _HANDSHAKE_KINDS)
 _OWN_KINDS = (*_SIZE_KINDS, *_HEADER_KINDS, *_HANDSHAKE_KINDS)
 _USE_KINDS = (
     TokenKind.PORT,
@@ -81,6 +82,18 @@ def score_of(findings: tuple[Finding, ...], *signs: Sign) -> float:
 def own_score(comparison: Comparison) -> float:
     """Return the largest surprise among replaced values of the device's own."""
     return score_of(tuple(_values(comparison.tokens)), Sign.OWN_VALUE)
+
+
+def handshake_score(findings: tuple[Finding, ...]) -> float:
+    """Return the largest surprise among own values that handshakes tell of the software."""
+    return max(
+        (
+            found.reason.surprise
+            for found in findings
+            if found.sign is Sign.OWN_VALUE and found.reason.params["kind"] in _HANDSHAKE_NAMES
+        ),
+        default=0.0,
+    )
 
 
 def strongest_reasons(findings: tuple[Finding, ...], count: int) -> tuple[Reason, ...]:
