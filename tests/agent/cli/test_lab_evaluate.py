@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from fwid_agent.lab.bench_record import RESULTS
+from fwid_agent.lab.bench_words import WORDS
 from fwid_agent.lab.methods import DEFAULT
 
 from tests.agent.cli.conftest import Fwid
@@ -23,8 +24,10 @@ def test_the_quick_bench_tells_everything(fwid: Fwid, tmp_path: Path) -> None:
     assert ended.code == 0, ended.err
     assert "corpus made-corpus: sha256" in ended.out
     assert "numpy" in ended.out
-    assert {path.name for path in (tmp_path / "out").iterdir()} == PLOTS | {RESULTS}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == PLOTS | {RESULTS, WORDS}
 
+    words = (tmp_path / "out" / WORDS).read_text()
+    assert f"| **{DEFAULT}** |" in words
     record: dict[str, Any] = json.loads((tmp_path / "out" / RESULTS).read_text())
     rows = {row["row"]: row for row in record["days"]["rows"]}
     assert len(rows) == 8

@@ -9,6 +9,7 @@ from fwid_agent.lab.bench_plots import draw_plots
 from fwid_agent.lab.bench_record import drift_counts, make_record, write_record
 from fwid_agent.lab.bench_run import Bench, Header
 from fwid_agent.lab.bench_tables import in_days, tabulate
+from fwid_agent.lab.bench_words import write_words
 from fwid_agent.lab.cases import DAY_NS, Kind, Label, LabelledDevice
 from fwid_agent.lab.counting import Count, Rate
 from fwid_agent.lab.daily import Day, Outcome, weigh_days
@@ -169,6 +170,18 @@ def test_a_corpus_of_dates_has_no_table_of_days(bench: Bench) -> None:
     empty = Bench(bench.header, bench.corpora, (), ())
     assert tabulate(empty, 1) is None
     assert make_record(empty, None)["days"] is None
+
+
+def test_the_words_hold_figures_against_goals(bench: Bench, tmp_path: Path) -> None:
+    """One visible change of one, told after two days; one false alarm in a few days is too many."""
+    words = write_words(bench, tabulate(bench, 1), tmp_path).read_text()
+    assert "| visible changes told | 1/1 (21–100 %) | 95 % | yes |" in words
+    assert "| after | 2, 90 %: 2 | 2 days in the median | yes |" in words
+    assert "a device-year) | 0.1 a device-year | **missed** |" in words
+    for line in words.splitlines():
+        if line.startswith("|"):
+            assert line.count("|") > 2
+            assert line.endswith("|")
 
 
 @pytest.mark.lab

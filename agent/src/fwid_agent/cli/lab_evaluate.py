@@ -100,9 +100,11 @@ def evaluate(
     files = []
     if target is not None:
         from fwid_agent.lab.bench_plots import draw_plots  # noqa: PLC0415
+        from fwid_agent.lab.bench_words import write_words  # noqa: PLC0415
 
         try:
             files = [write_record(record, Path(target))]
+            files.append(write_words(bench, tables, Path(target)))
             files += draw_plots(bench, tables, Path(target)) if tables else []
         except OSError as error:
             raise UsageError(f"{error.filename}: {error.strerror}") from error
@@ -166,7 +168,7 @@ def _print_rows(tables: "Tables") -> None:
             f"{noticed.alarms.interval()[1]:.1f}",
             str(noticed.told),
             _delay(noticed),
-            "" if row.told_at_default is None else str(row.told_at_default),
+            str(row.told_at_default),
         )
     out.print(table)
 

@@ -38,7 +38,7 @@ from fwid_agent.pipeline.models import RowTwin
 
 CASE_DAYS = 3  # in the test of a case, where it is not said otherwise
 FACTORS = tuple(float(f) for f in np.round(np.geomspace(0.02, 2.0, 21), 3))  # of a threshold
-RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 200.0, 330.0)  # a device-year
+RATES = (0.01, 0.1, 1.0, 10.0, 50.0, 150.0, 330.0)  # a device-year
 NO_NETWORK = "default without the network: replaced own values"
 
 

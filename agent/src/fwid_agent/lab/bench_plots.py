@@ -86,14 +86,20 @@ def _draw_roc(axes: Any, rows: Sequence[RowTable], default: RowTable) -> bool:  
         zorder=5,
         label="default, as it is set",
     )
-    axes.set_xscale("symlog", linthresh=1)
-    axes.set_xlim(left=0)
+    _scale(axes)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("false alarms a device-year")
     axes.set_ylabel("visible changes told")
     axes.set_title("What is told, and how often in vain, as thresholds move")
     axes.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
     return True
+
+
+def _scale(axes: Any) -> None:  # noqa: ANN401
+    """Let the horizontal axis be logarithmic from 1 on, and begin with 0."""
+    axes.set_xscale("symlog", linthresh=1)
+    axes.set_xlim(left=0)
+    axes.set_xticks([0, 1, 10, 100], ["0", "1", "10", "100"])
 
 
 def _envelope(row: RowTable) -> tuple[list[float], list[float]]:
@@ -125,6 +131,7 @@ def _draw_delays(axes: Any, bench: Bench, default: RowTable) -> bool:  # noqa: A
     axes.bar([last + 2], [len(delays) - len(told)], color=_RED, width=0.8)
     axes.set_xticks([*days, last + 2], [*(str(day) for day in days), "never"])
     axes.set_xlabel("days until the change was told, its first day included")
+    axes.yaxis.get_major_locator().set_params(integer=True)
     axes.set_ylabel("visible changes")
     axes.set_title("How soon the default detector tells a change")
     return True
@@ -159,8 +166,7 @@ def _draw_drift(axes: Any, lines: Sequence[Mapping[str, Any]]) -> bool:  # noqa:
             share = [line[word].hits / max(line[word].total, 1) for line in here]
             name = "told as a change" if word == "alarmed" else "told to behave differently"
             axes.plot(speeds, share, style, color=colour, markersize=5, label=f"{what}: {name}")
-    axes.set_xscale("symlog", linthresh=1)
-    axes.set_xlim(left=0)
+    _scale(axes)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("share that moves in a day, %")
     axes.set_ylabel("devices")

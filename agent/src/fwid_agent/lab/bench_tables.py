@@ -37,7 +37,7 @@ class RowTable:
     changed_visible: Count
     auc: float  # of cases of visible changes over stable ones
     noticed: Noticed
-    told_at_default: Count | None  # visible changes, where as many false alarms as the default's
+    told_at_default: Count  # visible changes, where as many false alarms as the default's
     curve: tuple[Point, ...]
     stable_by_device: tuple[float, float]  # bootstrap interval by device
     per_device: Mapping[str, tuple[Count, Count]]  # stable called so, changed found
@@ -133,7 +133,7 @@ def _row(name: str, folds: Sequence[FoldResult], visible: Visible, seed: int) ->
         _found(seen),
         rank_auc(np.array([c.score for c in stable]), np.array([c.score for c in seen])),
         _noticed([each.outcome for each in watched], visible),
-        None,
+        Count(0, 0),
         tuple(curve),
         bootstrap_by_device(calm, np.random.default_rng(seed)),
         per_device,
@@ -183,10 +183,13 @@ def _point(level: float, outcomes: Sequence[Outcome], visible: Visible) -> Point
     return Point(level, _rate(outcomes), Count(sum(told), len(told)))
 
 
-def _told_at(row: RowTable, alarms: Rate) -> Count | None:
-    """Return the most that a row tells where its false alarms are no more than these."""
+def _told_at(row: RowTable, alarms: Rate) -> Count:
+    """Return the most that a row tells where its false alarms are no more than these.
+
+    A threshold that is never reached tells nothing, and is always among them.
+    """
     within = [point.told for point in row.curve if point.alarms.events <= alarms.events]
-    return max(within, key=lambda told: told.hits, default=None)
+    return max(within, key=lambda told: told.hits, default=Count(0, row.noticed.told.total))
 
 
 # --- the default in detail -----------------------------------------------------------------------

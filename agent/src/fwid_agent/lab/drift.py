@@ -23,7 +23,7 @@ from fwid_agent.lab.daily import ALARMS, watch_days
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import ROWS, EventType, TokenKind, UnitTable
 
-SPEEDS: Sequence[float] = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # share moved in a day
+SPEEDS: Sequence[float] = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # share moved in a day
 CALM_DAYS = 7  # after what is learnt
 LEAST_DAYS = 4
 _SENT = np.array([row.direction == "sent" for row in ROWS])
