@@ -6,8 +6,9 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from fwid_agent.core.scan import Watch
 from fwid_agent.core.stability import Rules
-from fwid_agent.core.watch import Watch, begin
+from fwid_agent.core.watch import begin
 from fwid_agent.pipeline.fingerprints import draw_fingerprints
 from fwid_agent.types import Cause, Event, EventType, UnitTable
 from PIL import Image

@@ -9,8 +9,9 @@ from fwid_agent.core.evidence import Judge, Likeness
 from fwid_agent.core.features import FEATURES
 from fwid_agent.core.periods import make_period
 from fwid_agent.core.prior import Tail, weak_prior
+from fwid_agent.core.scan import BASELINE_UNITS, Method, Watch
 from fwid_agent.core.stability import Rules
-from fwid_agent.core.watch import BASELINE_UNITS, Method, Watch, begin, judge_unit
+from fwid_agent.core.watch import begin, judge_unit
 from fwid_agent.types import ROWS, Decision, Event, EventType, Row, State, Verdict
 
 from tests.agent.core.tables import DAY_NS, DNS_SENT, TLS_RECEIVED, TLS_SENT, table

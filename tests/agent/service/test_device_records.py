@@ -12,8 +12,8 @@ import pytest
 from fwid_agent.api import messages
 from fwid_agent.config import Config
 from fwid_agent.core.events import News, make_event
+from fwid_agent.core.scan import Watch
 from fwid_agent.core.stability import DeviceState
-from fwid_agent.core.watch import Watch
 from fwid_agent.pipeline.memory import write_watch
 from fwid_agent.service.contact_records import contact_records
 from fwid_agent.service.device_records import (

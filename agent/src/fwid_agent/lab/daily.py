@@ -11,8 +11,9 @@ from uuid import UUID
 
 from fwid_agent.core.evidence import Judge
 from fwid_agent.core.periods import make_period, select_units
+from fwid_agent.core.scan import Method
 from fwid_agent.core.stability import Accepted, Rules, step
-from fwid_agent.core.watch import Method, begin, judge_unit
+from fwid_agent.core.watch import begin, judge_unit
 from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice, label_of
 from fwid_agent.types import EventType, State, UnitTable
 

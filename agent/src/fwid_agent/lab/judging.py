@@ -14,8 +14,9 @@ import numpy as np
 from fwid_agent.config import Config
 from fwid_agent.core.comparison import Comparison
 from fwid_agent.core.evidence import Judge, Likeness
+from fwid_agent.core.scan import BASELINE_UNITS, Method, Watch
 from fwid_agent.core.stability import Rules
-from fwid_agent.core.watch import BASELINE_UNITS, Method, Watch, begin, judge_unit
+from fwid_agent.core.watch import begin, judge_unit
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions, read_windows
 from fwid_agent.pipeline.models import load_model, load_prior
 from fwid_agent.tables import merge_tables, select_periods

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fwid_agent.core.periods import Period, make_period, select_units
-from fwid_agent.core.watch import CONFIRMING_UNITS, QUIET_SHARE
+from fwid_agent.core.scan import CONFIRMING_UNITS
+from fwid_agent.core.watch import QUIET_SHARE
 from fwid_agent.lab.cases import DAY_NS, LabelledDevice, label_of
 from fwid_agent.lab.daily import Day
 from fwid_agent.types import F8, ROWS, SUM_INDEX, EventType, State

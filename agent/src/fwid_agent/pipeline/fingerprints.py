@@ -12,7 +12,7 @@ from fwid_agent.core.image import (
     measure_columns,
     relative_image,
 )
-from fwid_agent.core.watch import Watch
+from fwid_agent.core.scan import Watch
 from fwid_agent.model.manifest import model_folder, read_manifest
 from fwid_agent.report.model import ReportPicture
 from fwid_agent.report.pictures import (

@@ -9,6 +9,7 @@ from fwid_agent.capture.files import CaptureFile
 from fwid_agent.config import Config
 from fwid_agent.core.evidence import Judge
 from fwid_agent.core.room import Resident, choose_leavers
+from fwid_agent.core.scan import Method, Watch
 from fwid_agent.core.stability import (
     Accepted,
     DeviceState,
@@ -18,7 +19,7 @@ from fwid_agent.core.stability import (
     step,
 )
 from fwid_agent.core.vantage import judge_vantage
-from fwid_agent.core.watch import Method, Watch, begin, judge_unit
+from fwid_agent.core.watch import begin, judge_unit
 from fwid_agent.errors import UsageError
 from fwid_agent.pipeline.ingest import SECOND_NS, Ingest, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger

@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 
 from fwid_agent.core.evidence import Own
+from fwid_agent.core.scan import Watch
 from fwid_agent.core.stability import DeviceState, from_json, to_json
-from fwid_agent.core.watch import Watch
 from fwid_agent.errors import StoreError
 from fwid_agent.tables import merge_tables, select_periods
 from fwid_agent.types import UnitTable

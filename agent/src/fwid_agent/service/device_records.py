@@ -9,9 +9,9 @@ from typing import Any
 from fwid_agent.api.contract import Record
 from fwid_agent.config import Config
 from fwid_agent.core.devices import is_randomised
+from fwid_agent.core.scan import BASELINE_UNITS
 from fwid_agent.core.stability import DeviceState
 from fwid_agent.core.vantage import judge_vantage
-from fwid_agent.core.watch import BASELINE_UNITS
 from fwid_agent.pipeline.memory import read_watch_state
 from fwid_agent.report.words import describe_reason
 from fwid_agent.store import DeviceName, DeviceRow, Store, VerdictRow
