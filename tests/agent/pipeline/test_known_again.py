@@ -179,6 +179,7 @@ def make_old(store: Path, captures: Sequence[Path]) -> None:
             "UPDATE sessions SET fingerprint = ? WHERE name = ?",
             (older_fingerprint(str(capture)), capture.name),
         )
+    connection.execute("DROP TABLE texts")
     connection.execute("DROP INDEX sessions_by_first_frame")
     for column in ("opening", "ended"):
         connection.execute(f"ALTER TABLE sessions DROP COLUMN {column}")
