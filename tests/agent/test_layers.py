@@ -30,13 +30,14 @@ MAY_IMPORT = {
     "api": SHARED,
     "export": SHARED | {"capture", "core"},
     "identify": SHARED | {"core", "model"},
+    "refine": SHARED | {"core", "model", "pipeline", "store"},
     "pipeline": SHARED | STAGES | {"report"},
-    "service": SHARED | STAGES | {"api", "identify", "pipeline", "report"},
+    "service": SHARED | STAGES | {"api", "identify", "pipeline", "refine", "report"},
     "cli": SHARED
     | STAGES
-    | {"api", "cli.lab", "export", "identify", "pipeline", "report", "service"},
+    | {"api", "cli.lab", "export", "identify", "pipeline", "refine", "report", "service"},
     "cli.lab": SHARED | STAGES | {"cli", "identify", "lab", "pipeline"},
-    "lab": SHARED | STAGES | {"api", "cli", "export", "identify", "pipeline", "service"},
+    "lab": SHARED | STAGES | {"api", "cli", "export", "identify", "pipeline", "refine", "service"},
 }
 LAB_COMMANDS = ("cli.bench", "cli.lab")
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")

@@ -5,7 +5,7 @@ import os
 import tomllib
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -39,6 +39,7 @@ class Config:
     units_kept_days: _Days = 730
     discovery: bool = True
     handshakes: bool = False
+    refine: Literal["off", "weekly"] = "off"
     sources: tuple[_Source, ...] = ()
     dedup: bool = False
     fritzbox_user: str | None = None

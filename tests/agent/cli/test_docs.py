@@ -21,7 +21,7 @@ MONTHS = {"04": "april", "05": "may", "07": "july", "09": "september"}
 # In the page's order, as a later one goes on with the store of an earlier one.
 QUICK = [
     *("replay", "compare", "devices", "show", "accept", "relearn", "label", "report"),
-    *("backup", "restore"),
+    *("refine", "backup", "restore"),
 ]
 
 

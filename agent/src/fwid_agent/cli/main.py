@@ -21,6 +21,7 @@ from fwid_agent.cli import (
     export,
     lab,
     pair,
+    refine,
     replay,
     report,
     run,
@@ -92,6 +93,7 @@ app.command()(devices.accept)
 app.command()(devices.relearn)
 app.command()(devices.label)
 app.command()(report.report)
+app.command()(refine.refine)
 app.command("install-service")(service.install_service)
 app.command()(backup.backup)
 app.command()(backup.restore)

@@ -122,3 +122,12 @@ def _solve(t: float, degrees: int, probability: float) -> float:
         else:
             low = middle
     return (low + high) / 2
+
+
+def rank_auc(unchanged: F8, changed: F8) -> float:
+    """Return the chance that a changed case scores above an unchanged one, ties half."""
+    if len(unchanged) == 0 or len(changed) == 0:
+        return math.nan
+    above = (changed[:, None] > unchanged[None, :]).mean()
+    tied = (changed[:, None] == unchanged[None, :]).mean()
+    return float(above + tied / 2)

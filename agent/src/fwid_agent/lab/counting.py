@@ -7,7 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import gammaincinv, ndtri
 
-from fwid_agent.types import F8
+from fwid_agent.core.effect import rank_auc
+
+__all__ = ["Count", "Rate", "bootstrap_by_device", "rank_auc"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,15 +50,6 @@ class Rate:
         tail = (1 - confidence) / 2
         low = float(gammaincinv(self.events, tail)) if self.events else 0.0
         return low / self.time, float(gammaincinv(self.events + 1, 1 - tail)) / self.time
-
-
-def rank_auc(unchanged: F8, changed: F8) -> float:
-    """Return the chance that a changed case scores above an unchanged one, ties half."""
-    if len(unchanged) == 0 or len(changed) == 0:
-        return math.nan
-    above = (changed[:, None] > unchanged[None, :]).mean()
-    tied = (changed[:, None] == unchanged[None, :]).mean()
-    return float(above + tied / 2)
 
 
 def bootstrap_by_device(

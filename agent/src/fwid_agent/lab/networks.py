@@ -1,4 +1,4 @@
-"""The two networks in Keras, and their way to LiteRT; the only module that imports TensorFlow."""
+"""The two networks in Keras, and their way to LiteRT; nothing else imports TensorFlow."""
 
 import os
 import warnings
@@ -19,7 +19,9 @@ _TEMPERATURE = 0.1
 OnEpoch = Callable[[int, int], None]
 
 
-def _tensorflow() -> Any:  # noqa: ANN401 - TensorFlow has no types
+def tensorflow() -> Any:  # noqa: ANN401 - TensorFlow has no types
+    """Import TensorFlow; raises UsageError where the extra is not installed."""
+    """Import TensorFlow; raises UsageError where the extra is not installed."""
     try:
         import tensorflow  # noqa: PLC0415 - a second to import, and only for research
     except ImportError:
@@ -51,7 +53,7 @@ def train_row_twin(
         The encoder (row picture to embedding) and the slope of the logistic function.
 
     """
-    tf = _tensorflow()
+    tf = tensorflow()
     tf.keras.utils.set_random_seed(seed)
     layers = tf.keras.layers
     columns = pictures.shape[2]
@@ -126,7 +128,7 @@ def train_published(pictures: U1, device: I8, seed: int, on_epoch: OnEpoch) -> A
         on_epoch: told the epochs done and their number.
 
     """
-    tf = _tensorflow()
+    tf = tensorflow()
     tf.keras.utils.set_random_seed(seed)
     layers = tf.keras.layers
     encoder = tf.keras.Sequential(
@@ -182,13 +184,13 @@ def convert(
     Weights are int8 either way. Where a score is read off a distance, int8 activations are too
     coarse for it, and int16 ones cost nothing in a network this small.
     """
-    tf = _tensorflow()
-    with _silence():
+    tf = tensorflow()
+    with silence():
         return _convert(tf, encoder, representative, activations)
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def silence() -> Iterator[None]:
     """Keep the converter's chatter, from Python and from C++, out of what a command prints."""
     kept = os.dup(2)
     with Path(os.devnull).open("w") as nowhere, warnings.catch_warnings():

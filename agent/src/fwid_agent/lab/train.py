@@ -23,6 +23,7 @@ from fwid_agent.lab.counting import rank_auc
 from fwid_agent.lab.networks import convert, train_published, train_row_twin
 from fwid_agent.lab.pairs import make_pairs
 from fwid_agent.lab.prior_fit import fit_prior
+from fwid_agent.lab.trainable import trainable_twin
 from fwid_agent.model.encoder import Encoder, unit_length
 from fwid_agent.model.manifest import (
     MANIFEST,
@@ -30,6 +31,7 @@ from fwid_agent.model.manifest import (
     PRIOR,
     PUBLISHED,
     ROW_TWIN,
+    TRAINABLE,
     Logistic,
     Manifest,
     Range,
@@ -153,6 +155,7 @@ def save(trained: Trained, metrics: dict[str, float], folder: Path) -> None:
     contents = {
         ROW_TWIN: trained.row_twin,
         PUBLISHED: trained.published,
+        TRAINABLE: trainable_twin(trained.row_twin, trained.logistic),
         PRIOR: msgspec.json.format(msgspec.json.encode(trained.prior), indent=1) + b"\n",
     }
     for name, content in contents.items():

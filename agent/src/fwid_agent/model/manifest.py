@@ -14,6 +14,7 @@ from fwid_agent.model.encoder import Encoder
 MANIFEST_VERSION = 1
 MANIFEST, PRIOR = "manifest.json", "prior.json"
 ROW_TWIN, PUBLISHED = "row_twin.tflite", "published.tflite"
+TRAINABLE = "row_twin_train.tflite"  # the row-shared twin, to be refined at home
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from fwid_agent.capture.files import CaptureFile
 from fwid_agent.config import Config
-from fwid_agent.core.evidence import Judge
+from fwid_agent.core.evidence import Judge, Model
 from fwid_agent.core.room import Resident, choose_leavers
 from fwid_agent.core.scan import Method, Watch
 from fwid_agent.core.stability import (
@@ -73,7 +73,9 @@ class Home:
 
     """
 
-    def __init__(self, options: ReadOptions, unit: UnitKind, ledger: Ledger) -> None:
+    def __init__(
+        self, options: ReadOptions, unit: UnitKind, ledger: Ledger, model: Model | None = None
+    ) -> None:
         config: Config = options.config
         self._unit = unit
         self._unit_ns = config.unit_s * SECOND_NS
@@ -81,7 +83,7 @@ class Home:
         self._longest_ns = self._unit_ns if unit == "day" else _FOREVER_NS
         chance = min(config.alarms_per_device_year * config.unit_s / _YEAR_S, _HIGHEST_CHANCE)
         self._method = Method(
-            Judge(load_prior(), load_model(), chance),
+            Judge(load_prior(), model or load_model(), chance),
             unit,
             self._unit_ns,
             Rules(ledger.agent, config.learning_units, config.settle_units),
@@ -93,6 +95,11 @@ class Home:
         self._changed: set[int] = set()  # devices whose watch is not stored yet
         self._judged_files: set[int] = set()  # sessions that an earlier run has judged
         self._border_ns = _NEVER_NS  # units that began before it have been judged
+
+    def use(self, model: Model) -> None:
+        """Judge by another network from now on."""
+        judge = replace(self._method.judge, model=model)
+        self._method = replace(self._method, judge=judge)
 
     def begin_session(self, session: int, capture: CaptureFile, known: SessionProgress) -> None:
         """Begin a capture, of which an earlier run may have stored a part."""

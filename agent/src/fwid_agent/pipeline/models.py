@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from functools import cache
 from importlib.resources.abc import Traversable
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -12,7 +13,6 @@ from fwid_agent.core.evidence import Likeness, Model
 from fwid_agent.core.image import row_image, still_image
 from fwid_agent.core.prior import PRIOR_VERSION, Prior
 from fwid_agent.errors import ModelError
-from fwid_agent.model.encoder import Encoder
 from fwid_agent.model.manifest import (
     PRIOR,
     ROW_TWIN,
@@ -22,13 +22,28 @@ from fwid_agent.model.manifest import (
     read_file,
     read_manifest,
 )
-from fwid_agent.types import F8, U1
+from fwid_agent.types import F4, F8, U1
+
+
+class RowEncoder(Protocol):
+    """What turns row pictures into embeddings: a model that is shipped, or one trained at home."""
+
+    @property
+    def name(self) -> str:
+        """What errors call it."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one picture."""
+
+    def encode(self, pictures: U1) -> F4:
+        """Turn pictures [n, columns] into embeddings [n, width]."""
 
 
 class RowTwin:
     """The row-shared twin network over comparisons: how alike, and is it software?"""
 
-    def __init__(self, encoder: Encoder, logistic: Logistic) -> None:
+    def __init__(self, encoder: RowEncoder, logistic: Logistic) -> None:
         self._encoder = encoder
         self._logistic = logistic
         still = still_image()
@@ -45,11 +60,16 @@ class RowTwin:
         if not comparisons:
             return []
         distances = self.distances(np.stack([row_image(each) for each in comparisons]))
-        software = 1 / (1 + np.exp(-(self._logistic.slope * distances + self._logistic.offset)))
+        software = self.software(distances)
         return [
             Likeness(float(1 / (1 + distance)), float(likely))
             for distance, likely in zip(distances, software, strict=True)
         ]
+
+    def software(self, distances: F8) -> F8:
+        """Return how likely distances are of software, 0 to 1."""
+        likely: F8 = 1 / (1 + np.exp(-(self._logistic.slope * distances + self._logistic.offset)))
+        return likely
 
     def distances(self, pictures: U1) -> F8:
         """Return how far each picture [n, rows, columns] is from the one in which nothing moved."""

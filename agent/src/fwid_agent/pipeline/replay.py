@@ -21,6 +21,7 @@ from fwid_agent.pipeline.messages import (
     VerdictLine,
 )
 from fwid_agent.pipeline.pace import Pace, cut_in_time
+from fwid_agent.pipeline.refined import load_twin
 from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.report.words import describe_reason
 from fwid_agent.store import Store, VerdictRow, alone
@@ -73,7 +74,8 @@ class _Run:
         per_file = request.unit == "file"
         window_ns = int(request.window_s * SECOND_NS)
         options = ReadOptions(window_ns, per_file, request.dedup, request.config)
-        self.home = Home(options, request.unit, ledger)
+        in_use = load_twin(Path(request.store) if request.store else None)
+        self.home = Home(options, request.unit, ledger, in_use.twin)
         self._pace = Pace(request.speed)
 
     def read(

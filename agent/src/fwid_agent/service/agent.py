@@ -24,6 +24,7 @@ from fwid_agent.service.feed import Feed
 from fwid_agent.service.identity import CERTIFICATE, TOKENS
 from fwid_agent.service.local import listen, socket_path
 from fwid_agent.service.notify import notify
+from fwid_agent.service.refiner import Refiner
 from fwid_agent.service.request import WatchRequest
 from fwid_agent.service.supervisor import Supervisor, introduced, token_for_home_assistant
 from fwid_agent.service.view import AgentView
@@ -75,13 +76,23 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
 
     watcher = Watcher(request, feed, on_events, on_end, on_judged)
     views.append(AgentView(request, watcher))
+    refiner = Refiner(request, watcher)
     async with AsyncExitStack() as stack:
         access = Access(request.store.parent)
-        server = await listen(request.store, lambda asked: _answer(watcher, access, asked))
+
+        async def answer(asked: dict[str, Any]) -> dict[str, Any]:
+            told = await _answer_of_refiner(refiner, asked)
+            return await _answer(watcher, access, asked) if told is None else told
+
+        server = await listen(request.store, answer)
         stack.callback(_remove, socket_path(request.store))
         stack.callback(server.close)
         watcher.start()
         stack.push_async_callback(_end, watcher)
+        stack.push_async_callback(refiner.end)
+        if request.config.refine == "weekly":
+            schedule = asyncio.create_task(refiner.keep_schedule())
+            stack.callback(schedule.cancel)
         await asyncio.to_thread(watcher.ready.wait, _READY_S)
         if api is not None and watcher.error is None:
             serving = _serving(api, access, views[0], announce=request.config.discovery)
@@ -156,6 +167,19 @@ class Access:
         token = token_for_home_assistant(self.tokens, path, Clock().wall_ns())
         found = {"host": "127.0.0.1", "token": token, "fingerprint": certificate.fingerprint}
         return {**found, "port": port}
+
+
+async def _answer_of_refiner(refiner: Refiner, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """Do what `fwid refine` asks; None where something else is asked."""
+    what = asked.get("do")
+    if what == "refine":
+        refiner.start(dry_run=asked.get("dry_run") is True)
+        return {"running": True}
+    if what == "refinement":
+        return refiner.told()
+    if what == "roll_back":
+        return {"model": await refiner.roll_back()}
+    return None
 
 
 async def _answer(watcher: Watcher, access: Access, asked: dict[str, Any]) -> dict[str, Any]:

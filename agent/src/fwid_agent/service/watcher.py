@@ -14,6 +14,7 @@ from fwid_agent.errors import CaptureError, FwidError, StoreError, StoreLostErro
 from fwid_agent.pipeline.home import Home
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
+from fwid_agent.pipeline.refined import InUse, load_twin
 from fwid_agent.service.addresses import own_addresses
 from fwid_agent.service.clock import Clock
 from fwid_agent.service.feed import Feed, SourceHealth
@@ -123,7 +124,9 @@ class Watcher(threading.Thread):
         options = ReadOptions(
             window_ns, False, config.dedup, config, own=own_addresses(), several_sources=several
         )
-        home = Home(options, "day", ledger)
+        in_use = load_twin(self._request.store)
+        _tell_network(in_use)
+        home = Home(options, "day", ledger, in_use.twin)
         home.restore(store)
         self._feed.begin(home, ledger)
         self.ready.set()
@@ -238,6 +241,14 @@ class Watcher(threading.Thread):
             )
         counters.overflow = ingest.devices.overflow
         counters.latest_ns = ingest.latest_ns
+
+
+def _tell_network(in_use: InUse) -> None:
+    """Log which network judges, where it is not the one that came with the agent."""
+    if in_use.note:
+        _log.warning("the network that came with the agent judges: %s", in_use.note)
+    elif in_use.number is not None:
+        _log.info("the refined network judges number=%d", in_use.number)
 
 
 class _Borders:

@@ -1,0 +1,98 @@
+"""The training loop: a bounded number of steps, in bounded time and memory.
+
+It knows a network only by its LiteRT signatures, and what it learns from only as arrays: any
+network of model.trainable is trained by it.
+"""
+
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from fwid_agent.core.image import still_image
+from fwid_agent.errors import StoreError
+from fwid_agent.model.trainable import FLAGS, ROWS_SHOWN, Trainable
+from fwid_agent.types import F4, U1
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What a training may cost, and how it learns."""
+
+    steps: int = 200
+    rate: float = 1e-3
+    frozen: int = 2  # first layers that stay as they are
+    seconds: float = 60.0  # of the processor: who steps aside may wait for it for long
+    memory_bytes: int = 400 << 20  # resident, of the whole process
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """How a training went."""
+
+    losses: tuple[float, ...]  # of each step's batch, before it
+    seconds: float
+    finished: bool  # all steps were made
+
+
+def train(
+    network: Trainable,
+    examples: tuple[F4, F4],
+    bounds: Bounds,
+    rng: np.random.Generator,
+    clock_s: Callable[[], float] = time.process_time,
+) -> Trained:
+    """Train on batches that are drawn at random.
+
+    Args:
+        network: changed in place.
+        examples: [n, ...] inputs, and [n, ...] what is wanted of each.
+        bounds: what it may cost.
+        rng: draws the batches.
+        clock_s: seconds that count.
+
+    Raises:
+        ModelError: the network does not fit.
+        StoreError: more memory is in use than allowed.
+
+    """
+    given, target = examples
+    begin_s = clock_s()
+    losses: list[float] = []
+    while len(losses) < bounds.steps and clock_s() - begin_s < bounds.seconds:
+        check_memory(bounds)
+        chosen = rng.integers(0, len(given), network.batch)
+        losses.append(
+            network.step(given[chosen], target[chosen], rate=bounds.rate, frozen=bounds.frozen)
+        )
+    return Trained(tuple(losses), clock_s() - begin_s, len(losses) == bounds.steps)
+
+
+def check_memory(bounds: Bounds) -> None:
+    """Raise StoreError where the process has used more memory than it may."""
+    used = peak_bytes()
+    if used > bounds.memory_bytes:
+        raise StoreError(
+            f"refining takes {used >> 20} MB, more than the {bounds.memory_bytes >> 20} MB it may; "
+            "nothing was changed"
+        )
+
+
+def peak_bytes() -> int:
+    """Most memory that this process has had resident."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
+def show_rows(pictures: U1) -> F4:
+    """Take the rows that moved most: [n, rows, columns] -> [n, ROWS_SHOWN, columns], 0 .. 1.
+
+    A row in which nothing moved is at no distance, so leaving it out changes nothing; hardly any
+    device moves more rows than are shown.
+    """
+    still = still_image()
+    moved = np.abs(pictures[:, :, FLAGS:].astype(np.int16) - still[:, FLAGS:]).sum(axis=2)
+    chosen = np.argsort(-moved, axis=1, kind="stable")[:, :ROWS_SHOWN]
+    shown = np.take_along_axis(pictures, chosen[:, :, None], axis=1)
+    return shown.astype(np.float32) / np.float32(255)
