@@ -77,7 +77,7 @@ class Encoder:
         try:
             self._interpreter.resize_tensor_input(self._input["index"], batch, strict=False)
             self._interpreter.allocate_tensors()
-            values = _quantise(pictures.astype(np.float32) / np.float32(255), self._input)
+            values = quantise(pictures.astype(np.float32) / np.float32(255), self._input)
             self._interpreter.set_tensor(self._input["index"], values)
             # The interpreter raises where the runtime's own status is not "ok".
             self._interpreter.invoke()
@@ -86,7 +86,7 @@ class Encoder:
             raise ModelError(f"{self.name}: inference failed ({error})") from error
         if result.shape != (len(pictures), self.width):
             raise ModelError(f"{self.name}: gave {result.shape} for {len(pictures)} pictures")
-        return _dequantise(result, self._output)
+        return dequantise(result, self._output)
 
     def _check(self, tensor: dict[str, Any], side: str) -> None:
         kind = np.dtype(tensor["dtype"])
@@ -106,7 +106,8 @@ def unit_length(embeddings: F4) -> F4:
     return scaled
 
 
-def _quantise(values: F4, tensor: dict[str, Any]) -> Any:  # noqa: ANN401 - an integer or float32
+def quantise(values: F4, tensor: dict[str, Any]) -> Any:  # noqa: ANN401 - an integer or float32
+    """Turn numbers into those of a model's input, by the scale that it says."""
     kind = np.dtype(tensor["dtype"])
     if kind == np.float32:
         return values
@@ -115,7 +116,8 @@ def _quantise(values: F4, tensor: dict[str, Any]) -> Any:  # noqa: ANN401 - an i
     return np.clip(np.round(values / scale + zero), limits.min, limits.max).astype(kind)
 
 
-def _dequantise(values: Any, tensor: dict[str, Any]) -> F4:  # noqa: ANN401
+def dequantise(values: Any, tensor: dict[str, Any]) -> F4:  # noqa: ANN401
+    """Turn the numbers of a model's output back."""
     if np.dtype(tensor["dtype"]) == np.float32:
         return np.asarray(values, np.float32)
     scale, zero = tensor["quantization"]

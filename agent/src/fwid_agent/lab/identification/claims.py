@@ -1,0 +1,213 @@
+"""The findings of the publication, each held against a table of this study.
+
+A finding is *confirmed* or *not confirmed* by the numbers that stand beside it, and *not testable*
+where the captures have nothing that could tell. The margins are ours: half a point of F1 is no
+difference.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from fwid_agent.lab.identification.experiments import TO_THE_END, TWO_WEEKS, Row, Table
+from fwid_agent.lab.identification.networks import NETWORKS
+
+CONFIRMED, NOT_CONFIRMED, NOT_TESTABLE = "confirmed", "not confirmed", "not testable"
+_MARGIN = 0.005
+_RELIABLE = 0.9  # F1 below which nobody relies on an answer
+_TREES = ("forest", "tree")
+_Judged = tuple[bool | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A published finding and what is found here."""
+
+    published: str
+    verdict: str
+    numbers: str
+
+
+def judge(tables: Mapping[str, Table]) -> tuple[Claim, ...]:
+    """Judge every finding by the tables that there are."""
+    result = []
+    for published, needs, ask in _CLAIMS:
+        held, numbers = ask(tables[needs]) if tables.get(needs) else (None, "")
+        verdict = NOT_TESTABLE if held is None else CONFIRMED if held else NOT_CONFIRMED
+        result.append(Claim(published, verdict, numbers))
+    return tuple(result)
+
+
+def mean(table: Table, column: str, **where: object) -> float:
+    """Return the mean of a column over the rows that have these values; NaN where none has."""
+    return _mean_of([row for row in table if _fits(row, where)], column)
+
+
+def _fits(row: Row, where: Mapping[str, object]) -> bool:
+    return all(
+        row.get(name) in value if isinstance(value, tuple) else row.get(name) == value
+        for name, value in where.items()
+    )
+
+
+def _mean_of(rows: Table, column: str) -> float:
+    values = [row[column] for row in rows if row.get(column) is not None]
+    return float(np.mean(values)) if values else float("nan")
+
+
+def _above(high: float, low: float, numbers: str, margin: float = _MARGIN) -> _Judged:
+    if np.isnan(high) or np.isnan(low):
+        return None, ""
+    return bool(high > low + margin), numbers
+
+
+_WHERE = {"task": "device", "versions": "all"}
+
+
+def _falls(table: Table) -> _Judged:
+    near, far = (
+        mean(table, "micro_f1", **_WHERE, days_ahead=ahead, train_days=7) for ahead in (1, 7)
+    )
+    return _above(near, far, f"7 days trained on: F1 {near:.3f} a day ahead, {far:.3f} seven ahead")
+
+
+def _longer(table: Table) -> _Judged:
+    short, long = (
+        mean(table, "micro_f1", **_WHERE, days_ahead=7, train_days=days) for days in (1, 7)
+    )
+    return _above(long, short, f"seven days ahead: F1 {short:.3f} after 1 day, {long:.3f} after 7")
+
+
+def _two_weeks(table: Table) -> _Judged:
+    best = [
+        mean(table, "micro_f1", **_WHERE, days_ahead=TWO_WEEKS, model=model)
+        for model in sorted({row["model"] for row in table})
+    ]
+    if not best or np.isnan(best).all():
+        return None, ""
+    highest = float(np.nanmax(best))
+    return highest < _RELIABLE, f"the best model's F1 over 14 days ahead: {highest:.3f}"
+
+
+def _trees_ahead(table: Table) -> _Judged:
+    trees, networks = (
+        mean(table, "micro_f1", **_WHERE, days_ahead=TO_THE_END, train_days=7, model=models)
+        for models in (_TREES, NETWORKS)
+    )
+    each = ", ".join(
+        f"{model} {value:.3f}"
+        for model in (*_TREES, "boosted", *NETWORKS)
+        if not np.isnan(
+            value := mean(
+                table, "micro_f1", **_WHERE, days_ahead=TO_THE_END, train_days=7, model=model
+            )
+        )
+    )
+    return _above(trees, networks, f"7 days trained on, all days behind: {each}")
+
+
+def _networks_equal(table: Table) -> _Judged:
+    values = [
+        mean(table, "micro_f1", **_WHERE, days_ahead=TO_THE_END, train_days=7, model=model)
+        for model in NETWORKS
+    ]
+    if np.isnan(values).any():
+        return None, ""
+    apart = max(values) - min(values)
+    return apart < 0.02, f"they lie {100 * apart:.1f} points apart"
+
+
+def _category_easier(table: Table) -> _Judged:
+    device, category = (
+        mean(table, "micro_f1", task=task, versions="all", days_ahead=TO_THE_END, train_days=7)
+        for task in ("device", "category")
+    )
+    return _above(
+        category, device, f"F1 of the category {category:.3f}, of the device {device:.3f}"
+    )
+
+
+def _one_model(table: Table) -> _Judged:
+    one, many = (
+        mean(table, "micro_f1", group=groups)
+        for groups in (("all-device", "all-category"), ("per-device", "per-category"))
+    )
+    return _above(one, many, f"F1 {one:.3f} of one model, {many:.3f} of one for each")
+
+
+def _idle_to_active(table: Table) -> _Judged:
+    idle, active = (
+        mean(table, "micro_f1", trained_on=trained, tested_on="active")
+        for trained in ("idle", "active")
+    )
+    return _above(
+        active, idle, f"on active days: F1 {idle:.3f} after idle days, {active:.3f} after active"
+    )
+
+
+def _at_home(row: Row) -> bool:
+    return bool(row["trained_in"] == row["tested_in"])
+
+
+def _other_site(table: Table) -> _Judged:
+    rows = [row for row in table if row["update"] == "none"]
+    home, away = (
+        _mean_of(
+            [row for row in rows if (row["trained_in"] == row["tested_in"]) is same], "micro_f1"
+        )
+        for same in (True, False)
+    )
+    return _above(home, away, f"F1 {home:.3f} at home, {away:.3f} in the other home")
+
+
+def _local_update(table: Table) -> _Judged:
+    def at(update: tuple[str, ...], same: bool) -> float:
+        rows = [row for row in table if row["update"] in update and row["local_days"] in (0, 7)]
+        return _mean_of([row for row in rows if _at_home(row) is same], "micro_f1")
+
+    updated = ("added", "trained on")
+    there, here = at(updated, False) - at(("none",), False), at(updated, True) - at(("none",), True)
+    if np.isnan(there) or np.isnan(here):
+        return None, ""
+    numbers = f"seven local days: {100 * there:+.1f} points there, {100 * here:+.1f} at the first"
+    return there > _MARGIN and here < there / 2, numbers
+
+
+def _freezing(table: Table) -> _Judged:
+    ratio = {
+        model: mean(table, "seconds", model=model, frozen=3)
+        / mean(table, "seconds", model=model, frozen=0)
+        for model in NETWORKS
+    }
+    if np.isnan(list(ratio.values())).any():
+        return None, ""
+    numbers = ", ".join(f"{model} {value:.2f}" for model, value in ratio.items())
+    held = max(ratio["lstm"], ratio["conv1d"]) < 0.5 < ratio["fc"]
+    return held, f"time with three layers frozen, of that with none: {numbers}"
+
+
+def _inference(table: Table) -> _Judged:
+    where = {"runs_as": "LiteRT float", "cores": 1}
+    taken = {model: mean(table, "seconds", model=model, **where) for model in NETWORKS}
+    if np.isnan(list(taken.values())).any():
+        return None, ""
+    fc, lstm, conv = (taken[model] for model in NETWORKS)
+    numbers = f"100 000 flows: fc {fc:.2f} s, conv1d {conv:.2f} s, lstm {lstm:.2f} s"
+    return fc < conv < lstm and lstm > 2 * conv, numbers
+
+
+_CLAIMS: tuple[tuple[str, str, Callable[[Table], _Judged]], ...] = (
+    ("Accuracy falls with time", "horizon", _falls),
+    ("A longer training window stays accurate for longer", "horizon", _longer),
+    ("Nothing is reliable more than two weeks ahead", "horizon", _two_weeks),
+    ("Forests and trees are slightly ahead of the networks", "horizon", _trees_ahead),
+    ("The networks are virtually equal", "horizon", _networks_equal),
+    ("The category is easier than the device", "horizon", _category_easier),
+    ("One model of many classes beats many of two", "groups", _one_model),
+    ("Models of idle days are not accurate on active ones", "use", _idle_to_active),
+    ("Models of one test-bed are not accurate in another", "sites", _other_site),
+    ("An update with local data helps at that site only", "sites", _local_update),
+    ("Freezing halves the time of LSTM and Conv1D, modestly that of FC", "frozen", _freezing),
+    ("In LiteRT FC is fastest, Conv1D next, LSTM far slower", "costs", _inference),
+)

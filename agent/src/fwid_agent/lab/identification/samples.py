@@ -1,0 +1,173 @@
+"""Labelled flows out of folders of captures: a folder is a home.
+
+`labels.csv` of a folder has a line a capture and device: `device`, `file` and `mac`, and where
+known `category`, `agent_version` and `hard` (what kind of day it was). The file lies in a folder of
+the device's name or beside the labels; it may hold other devices, and several days.
+"""
+
+import csv
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from fwid_agent.capture.files import open_capture
+from fwid_agent.core.domains import DomainBook
+from fwid_agent.core.flow_features import FlowBook, FlowSamples, join_samples, samples_of
+from fwid_agent.core.flows import FlowTable
+from fwid_agent.core.packets import decode_packets
+from fwid_agent.errors import UnreadableInputError
+from fwid_agent.types import F8, I8, Bools, parse_mac
+
+DAY_NS = 86_400 * 1_000_000_000
+IDLE_DAYS = frozenset({"idle", "holiday"})  # nobody uses anything
+_NO_CATEGORY = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """Where a flow is cut, in seconds; of compressed days they are as much shorter."""
+
+    idle_s: float = 120
+    active_s: float = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The flows of one home, one element a flow of a device, sorted by day."""
+
+    name: str
+    values: F8  # [n, 19]
+    device: I8  # [n] index of devices
+    day: I8  # [n] since the home's first
+    idle: Bools  # [n] of a day on which nobody used the device
+    version: I8  # [n] index of versions
+    devices: tuple[str, ...]
+    categories: tuple[str, ...]  # of each device
+    versions: tuple[str, ...]  # of devices' software, with the device's name; "" not known
+
+    def __len__(self) -> int:
+        """Flows."""
+        return len(self.device)
+
+    @property
+    def days(self) -> int:
+        """Days from the first to the last."""
+        return int(self.day.max()) + 1 if len(self.day) else 0
+
+    def select(self, which: Bools | I8) -> "Home":
+        """Return some of the flows."""
+        return replace(self, **{name: getattr(self, name)[which] for name in _COLUMNS})
+
+    @property
+    def category(self) -> I8:
+        """[n] index of `kinds`."""
+        of_device = np.array([self.kinds.index(each) for each in self.categories], np.int64)
+        return of_device[self.device]
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The categories that there are."""
+        return tuple(sorted(set(self.categories)))
+
+
+_COLUMNS = ("values", "device", "day", "idle", "version")
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    device: str
+    path: Path
+    mac: int
+    category: str
+    hard: str
+    version: str
+
+
+def load_home(folder: Path, timeouts: Timeouts, on_device: Callable[[str], None]) -> Home:
+    """Read every labelled capture of a home.
+
+    Raises:
+        UnreadableInputError: there are no labels, or a capture is broken.
+
+    """
+    lines = _read_labels(folder)
+    devices: dict[str, str] = {}
+    for line in lines:
+        if devices.setdefault(line.device, line.category) != line.category:
+            reason = f"{line.device} is of two categories"
+            raise UnreadableInputError(str(folder / "labels.csv"), reason)
+    parts = []
+    for line in lines:
+        on_device(line.device)
+        parts.append(read_flows(line.path, line.mac, timeouts))
+    return _join(folder.name, lines, parts, devices)
+
+
+def _join(
+    name: str, lines: Sequence[_Line], parts: list[FlowSamples], devices: dict[str, str]
+) -> Home:
+    names = tuple(devices)
+    versions = tuple(dict.fromkeys(_version(line) for line in lines))
+    joined = join_samples(parts)
+    counts = [len(samples) for samples in parts]
+    day = joined.start_ns // DAY_NS
+    day = day - (int(day.min()) if len(day) else 0)
+    order = np.argsort(day, kind="stable")
+    return Home(
+        name,
+        joined.values[order],
+        np.repeat([names.index(line.device) for line in lines], counts)[order],
+        day[order],
+        np.repeat([line.hard in IDLE_DAYS for line in lines], counts)[order],
+        np.repeat([versions.index(_version(line)) for line in lines], counts)[order],
+        names,
+        tuple(devices.values()),
+        versions,
+    )
+
+
+def _version(line: _Line) -> str:
+    return f"{line.device} {line.version}" if line.version else ""
+
+
+def read_flows(path: Path, mac: int, timeouts: Timeouts) -> FlowSamples:
+    """Read a device's flows out of one capture.
+
+    Domains are known where its answers of DNS were kept.
+    """
+    domains = DomainBook()
+    table = FlowTable(idle_timeout_s=timeouts.idle_s, active_timeout_s=timeouts.active_s)
+    book = FlowBook()
+    with open_capture(str(path)) as reader:
+        for block in reader:
+            batch = decode_packets(block)
+            marks, number = table.trace(batch)
+            book.update(batch, marks.forward, number, domains.update(block, batch))
+    return samples_of(book.take_ended(), np.array([mac], np.uint64))
+
+
+def _read_labels(folder: Path) -> list[_Line]:
+    labels = folder / "labels.csv"
+    try:
+        with labels.open(newline="") as file:
+            rows = list(csv.DictReader(file))
+    except OSError as error:
+        raise UnreadableInputError(str(labels), "no labels of captures here") from error
+    lines = {}
+    for row in rows:
+        missing = {"device", "file", "mac"} - row.keys()
+        if missing:
+            raise UnreadableInputError(str(labels), f"lacks the column {min(missing)}")
+        inside = folder / row["device"] / row["file"]
+        path = inside if inside.exists() else folder / row["file"]
+        try:
+            mac = parse_mac(row["mac"])
+        except ValueError as error:
+            raise UnreadableInputError(str(labels), str(error)) from error
+        category = row.get("category") or _NO_CATEGORY
+        known = (category, row.get("hard") or "", row.get("agent_version") or "")
+        line = _Line(row["device"], path, mac, *known)
+        lines[line.path, line.mac] = line  # a capture of several days has a line a day
+    return list(lines.values())
