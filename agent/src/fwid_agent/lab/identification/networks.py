@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from fwid_agent.lab.networks import tensorflow, silence
+from fwid_agent.lab.networks import silence, tensorflow
 from fwid_agent.types import F4, F8, I8
 
 NETWORKS = ("fc", "lstm", "conv1d")
