@@ -1,6 +1,7 @@
 """The tables count what folds brought home, and the pictures show it."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,7 +56,7 @@ def member(corpus: str, name: str) -> Member:
     return Member(corpus, name, LabelledDevice(name, 1, windows, {1: Label("a")}), None)
 
 
-def fold(number: int, device: str, chance: float, told: str) -> FoldResult:
+def fold(number: int, device: str, chance: float, told: str, least: float = 0.01) -> FoldResult:
     """One device with a change on its fifth day, whose default told what is given."""
     versions = "aaaabbbb"
     default, calm = lived(device, versions, told), lived(device, versions, "........")
@@ -74,7 +75,7 @@ def fold(number: int, device: str, chance: float, told: str) -> FoldResult:
             case(DEFAULT, device, Kind.STABLE, 2, 0.2),
             case(DEFAULT, device, Kind.CHANGED, 4, 1.2),
         ),
-        (Sight(device, 4, "a", "b", chance),),
+        (Sight(device, 4, "a", "b", chance, least),),
         (ByLength(0.5, lived(device, "aaaaaaaabbbb", ".........!..")),),
         (),
         (Drifted(device, What.SIZE, 0.1, 3 * number, None),),
@@ -87,7 +88,13 @@ def bench() -> Bench:
     """Two folds of a device each; only the first one's change is visible."""
     return Bench(
         Header(1, 2, 0.1, False, "of a test", {"numpy": "2"}, {"seed-1": "ab" * 32}),
-        (Corpus("seed-1", "ab" * 32, (member("seed-1", "one"), member("seed-1", "two"))),),
+        (
+            Corpus(
+                "seed-1",
+                "ab" * 32,
+                tuple(member("seed-1", name) for name in ("one", "two", "three")),
+            ),
+        ),
         (fold(1, "one", 0.01, ".....!.."), fold(2, "two", 0.4, "...!....")),
         (),
     )
@@ -109,6 +116,17 @@ def test_rows_are_counted_over_all_folds(bench: Bench) -> None:
     assert default.auc == 1.0
     assert other.auc == 0.0
     assert default.per_device == {name: (Count(1, 1), Count(1, 1)) for name in ("one", "two")}
+
+
+def test_too_few_days_for_the_oracle_are_no_proof(bench: Bench) -> None:
+    """A change that it could not see anyhow is neither visible nor invisible."""
+    tables = tabulate(bench, 1)
+    few = replace(bench, folds=(*bench.folds, fold(3, "three", 0.2, ".....!..", least=0.2)))
+    more = tabulate(few, 1)
+    assert tables is not None
+    assert more is not None
+    assert tables.too_few == Count(0, 0)
+    assert (more.visible, more.invisible, more.too_few) == (1, 1, Count(1, 1))
 
 
 def test_a_row_is_held_against_the_default_at_as_many_false_alarms(bench: Bench) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from fwid_agent.lab.cases import Label, LabelledDevice
 from fwid_agent.lab.daily import Day, weigh_days
-from fwid_agent.lab.visible import LEVEL, tell_apart
+from fwid_agent.lab.visible import LEVEL, least_chance, tell_apart
 from fwid_agent.types import EventType, State
 
 from tests.agent.core.tables import DAY_NS, TLS_SENT, table
@@ -110,3 +110,12 @@ def test_the_oracle_sees_nothing_where_labels_are_names_only() -> None:
     sizes = np.random.default_rng(3).integers(100, 104, 8).tolist()
     assert tell_apart(device(sizes, "aaaabbbb"), "a", "b") > LEVEL
     assert tell_apart(device(sizes, "aaaaaaaa"), "a", "b") == 1.0
+
+
+@pytest.mark.parametrize("versions", ["aaab", "aaaabbbb", "aaaa"])
+def test_no_chance_is_smaller_than_the_days_allow(versions: str) -> None:
+    """A clean split reaches it; one new day of four cannot be told from chance."""
+    split = device([100 + 4 * (version == "b") for version in versions], versions)
+    least = least_chance(split, "a", "b")
+    assert tell_apart(split, "a", "b") >= least
+    assert (least <= LEVEL) == (versions == "aaaabbbb")

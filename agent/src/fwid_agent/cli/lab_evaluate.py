@@ -143,7 +143,10 @@ def _print_header(header: "Header") -> None:
 
 
 def _print_rows(tables: "Tables") -> None:
-    say(f"{tables.visible} changes are visible, {tables.invisible} are not")
+    say(
+        f"{tables.visible} changes are visible, {tables.invisible} are not; of "
+        f"{tables.too_few.total} the oracle cannot say, for there are too few days"
+    )
     table = make_table(
         "detector",
         "stable cases right",

@@ -62,7 +62,8 @@ class Tables:
     transfers: Mapping[str, Noticed]  # the default, trained on other corpora only
     simulated: Rate | None  # false alarms in device-years of days drawn anew
     visible: int  # changes that the oracle sees
-    invisible: int
+    invisible: int  # that it could see, and does not
+    too_few: Count  # told of the others, of which the oracle cannot say: there are too few days
 
 
 def tabulate(bench: Bench, seed: int) -> Tables | None:
@@ -78,6 +79,7 @@ def tabulate(bench: Bench, seed: int) -> Tables | None:
     counted = [o for o in outcomes if o.changes or o.calm_by_hard]
     flags = [visible.get((o.device, change.day), False) for o in counted for change in o.changes]
     years = [o for fold in bench.folds for o in fold.simulated]
+    unsaid = _unsaid(bench.folds, counted)
     return Tables(
         tuple(rows),
         _kinds(bench, counted, visible),
@@ -88,12 +90,25 @@ def tabulate(bench: Bench, seed: int) -> Tables | None:
         },
         _rate(years) if years else None,
         sum(flags),
-        len(flags) - sum(flags),
+        len(flags) - sum(flags) - unsaid.total,
+        unsaid,
     )
 
 
 def _visible(folds: Iterable[FoldResult]) -> Visible:
     return {(s.device, s.day): s.chance <= LEVEL for fold in folds for s in fold.sights}
+
+
+def _unsaid(folds: Iterable[FoldResult], outcomes: Iterable[Outcome]) -> Count:
+    """Count the changes of which the oracle cannot say, and those of them that were told."""
+    few = {(s.device, s.day) for fold in folds for s in fold.sights if s.least > LEVEL}
+    told = [
+        change.told_after is not None
+        for outcome in outcomes
+        for change in outcome.changes
+        if (outcome.device, change.day) in few
+    ]
+    return Count(sum(told), len(told))
 
 
 def _outcomes(fold: FoldResult, row: str) -> list[Outcome]:

@@ -29,7 +29,7 @@ def list_parts(bench: Bench, tables: Tables | None) -> Iterator[str]:
     yield _about(bench)
     if tables is not None:
         default = next(row for row in tables.rows if row.row == DEFAULT)
-        yield _goals(default)
+        yield _goals(default, tables)
         yield _rows(tables.rows)
         yield _groups(tables)
         yield _kinds(default)
@@ -64,7 +64,7 @@ def _about(bench: Bench) -> str:
     )
 
 
-def _goals(default: RowTable) -> str:
+def _goals(default: RowTable, tables: Tables) -> str:
     noticed = default.noticed
     told = noticed.told
     rate_met = noticed.alarms.events <= GOAL_RATE * noticed.alarms.time
@@ -82,7 +82,8 @@ def _goals(default: RowTable) -> str:
             f"{GOAL_DAYS:g} days in the median",
             noticed.delay_median is not None and noticed.delay_median <= GOAL_DAYS,
         ),
-        ("invisible changes told", _count(noticed.told_invisible), _NONE, None),
+        ("changes told that the oracle does not see", _count(noticed.told_invisible), _NONE, None),
+        ("of them, with too few days for an oracle", _count(tables.too_few), _NONE, None),
     ]
     words = {True: "yes", False: "**missed**", None: ""}
     return f"**The default detector**, {noticed.devices} devices:\n\n" + _table(

@@ -25,7 +25,7 @@ from fwid_agent.lab.parts import ByLength, watch_by_length
 from fwid_agent.lab.present import Member, versions_of
 from fwid_agent.lab.resample import run_years
 from fwid_agent.lab.train import Trained
-from fwid_agent.lab.visible import tell_apart
+from fwid_agent.lab.visible import least_chance, tell_apart
 
 IMAGES = (1, 2, 3, 5)  # days in a verdict
 
@@ -64,6 +64,7 @@ class Sight:
     before: str  # version
     after: str
     chance: float
+    least: float  # the smallest chance that so few days allow
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +161,12 @@ def _cases(
 
 def _sights(device: LabelledDevice) -> Iterator[Sight]:
     """Ask the oracle about every change of a device."""
-    known: dict[tuple[str, str], float] = {}
+    known: dict[tuple[str, str], tuple[float, float]] = {}
     for day, pair in enumerate(pairwise(versions_of(device)), 1):
         if pair[0] != pair[1]:
             if pair not in known:
-                known[pair] = tell_apart(device, *pair)
-            yield Sight(device.name, day, *pair, known[pair])
+                known[pair] = tell_apart(device, *pair), least_chance(device, *pair)
+            yield Sight(device.name, day, *pair, *known[pair])
 
 
 def _dates(fold: Fold, trained: Trained, ask: Ask) -> list[Scored]:

@@ -29,13 +29,7 @@ _UNUSED = ("idle", "holiday")  # nobody uses the device
 def tell_apart(device: LabelledDevice, before: str, after: str, seed: int = 1) -> float:
     """Return the p-value of the oracle for two versions; 1.0 where nothing can be compared."""
     period = make_period(device.windows, "day", DAY_NS)
-    labels = [label_of(device, period, unit) for unit in range(period.units)]
-    versions = np.array([label.version for label in labels])
-    whole = np.array([label.update != "episode" for label in labels])
-    chosen = np.flatnonzero(((versions == before) | (versions == after)) & whole)
-    later = versions[chosen] == after
-    groups = _groups([labels[unit] for unit in chosen])
-    groups = [group for group in groups if 0 < later[group].sum() < len(group)]
+    chosen, later, groups = _compared(device, period, before, after)
     if not groups:
         return 1.0
     marks = _marks(period)[chosen]
@@ -45,6 +39,30 @@ def tell_apart(device: LabelledDevice, before: str, after: str, seed: int = 1) -
     observed = _apart(marks[compared], later[compared])
     drawn = [_apart(marks[compared], each[compared]) for each in _labellings(later, groups, seed)]
     return float(np.mean([each >= observed - 1e-12 for each in drawn]))
+
+
+def least_chance(device: LabelledDevice, before: str, after: str) -> float:
+    """Return the smallest p-value that the days at hand allow; above LEVEL, nobody can say."""
+    period = make_period(device.windows, "day", DAY_NS)
+    _, later, groups = _compared(device, period, before, after)
+    return 1 / _ways(later, groups)
+
+
+def _compared(
+    device: LabelledDevice, period: Period, before: str, after: str
+) -> tuple[I8, Bools, list[I8]]:
+    """Return the days of both versions, which are of the later one, and groups that have both."""
+    labels = [label_of(device, period, unit) for unit in range(period.units)]
+    versions = np.array([label.version for label in labels])
+    whole = np.array([label.update != "episode" for label in labels])
+    chosen = np.flatnonzero(((versions == before) | (versions == after)) & whole)
+    later = versions[chosen] == after
+    groups = _groups([labels[unit] for unit in chosen])
+    return chosen, later, [group for group in groups if 0 < later[group].sum() < len(group)]
+
+
+def _ways(later: Bools, groups: list[I8]) -> int:
+    return prod(comb(len(group), int(later[group].sum())) for group in groups)
 
 
 def _groups(labels: list[Label]) -> list[I8]:
@@ -59,8 +77,7 @@ def _groups(labels: list[Label]) -> list[I8]:
 def _labellings(later: Bools, groups: list[I8], seed: int) -> Iterator[Bools]:
     """Yield every way to label as many days of each group, or that which was and many drawn."""
     counts = [int(later[group].sum()) for group in groups]
-    ways = prod(comb(len(group), count) for group, count in zip(groups, counts, strict=True))
-    if ways <= _MOST_EXACT:
+    if _ways(later, groups) <= _MOST_EXACT:
         choices = (combinations(group, count) for group, count in zip(groups, counts, strict=True))
         for members in product(*choices):
             each = np.zeros(len(later), bool)
