@@ -8,6 +8,7 @@ from rich.progress import Progress
 
 from fwid_agent.cli.lab_corpus import corpus
 from fwid_agent.cli.lab_evaluate import evaluate, print_hard_days
+from fwid_agent.cli.lab_identify import identify
 from fwid_agent.cli.options import Json
 from fwid_agent.cli.output import err, make_table, out, print_json, say
 from fwid_agent.errors import UsageError
@@ -20,6 +21,7 @@ app = typer.Typer(
 )
 app.command()(corpus)
 app.command()(evaluate)
+app.command()(identify)
 
 
 @app.command()

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from fwid_agent.config import Config
 from fwid_agent.errors import UnreadableInputError, UsageError
@@ -61,6 +61,20 @@ class Read:
         return self.windows
 
 
+class _OfCaptures(Protocol):
+    @property
+    def name(self) -> str:
+        """Whose captures."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The captures."""
+
+
+_Task = TypeVar("_Task", bound=_OfCaptures)
+_Read = TypeVar("_Read")
+
+
 def read_task(task: Task) -> Read:
     """Read a device's captures; an error is returned, for it has to travel between processes."""
     config = Config(handshakes=task.handshakes)
@@ -82,6 +96,16 @@ def read_task(task: Task) -> Read:
 def extract(
     tasks: Sequence[Task], cluster: str | None, on_task: Callable[[str], None]
 ) -> Iterator[tuple[Task, Read]]:
+    """Yield the windows of each task; see `spread`."""
+    return spread(read_task, tasks, cluster, on_task)
+
+
+def spread(
+    work: Callable[[_Task], _Read],
+    tasks: Sequence[_Task],
+    cluster: str | None,
+    on_task: Callable[[str], None],
+) -> Iterator[tuple[_Task, _Read]]:
     """Yield what comes of each task, in the order given; little work is done in this process.
 
     Raises:
@@ -94,11 +118,11 @@ def extract(
     if cluster is None and (small or find_spec("distributed") is None):
         for task in tasks:
             on_task(task.name)
-            yield task, read_task(task)
+            yield task, work(task)
         return
     with ExitStack() as stack:
         client = _connect(stack, cluster, processes)
-        for task, future in [(task, client.submit(read_task, task, pure=False)) for task in tasks]:
+        for task, future in [(task, client.submit(work, task, pure=False)) for task in tasks]:
             yield task, future.result()
             on_task(task.name)
 

@@ -36,8 +36,7 @@ class Options:
     epochs: int = 60
     seed: int = 1
     windows: tuple[int, ...] = tuple(WINDOWS)
-    tree_starts: int = 5  # training windows that are tried, spread over the days
-    network_starts: int = 1
+    starts: int = 5  # training windows that are tried, spread over the days; one of slow models
     group_networks: tuple[str, ...] = ("fc",)  # a network a device takes long
     kept: dict[tuple[str, str], Classifier] = field(default_factory=dict)
 
@@ -98,7 +97,8 @@ def horizon(home: Home, options: Options, on_step: OnStep, kinds: Sequence[str])
 
 def _horizon_of(home: Home, options: Options, which: tuple[str, str, int]) -> Iterator[Row]:
     task, kind, window = which
-    number = options.network_starts if kind in NETWORKS else options.tree_starts
+    slow = kind in NETWORKS or kind == "boosted"
+    number = 1 if slow else options.starts
     latest = home.days - window - max(AHEAD)
     starts = np.unique(np.linspace(0, max(latest, 0), number).round()).astype(int).tolist()
     found: dict[tuple[int | str, str], list[Score]] = {}

@@ -18,6 +18,7 @@ from fwid_agent.core.flow_features import FlowBook, FlowSamples, join_samples, s
 from fwid_agent.core.flows import FlowTable
 from fwid_agent.core.packets import decode_packets
 from fwid_agent.errors import UnreadableInputError
+from fwid_agent.lab.extract import spread
 from fwid_agent.types import F8, I8, Bools, parse_mac
 
 DAY_NS = 86_400 * 1_000_000_000
@@ -85,35 +86,90 @@ class _Line:
     version: str
 
 
-def load_home(folder: Path, timeouts: Timeouts, on_device: Callable[[str], None]) -> Home:
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How captures become flows and days."""
+
+    timeouts: Timeouts = Timeouts()
+    per_file: bool = False  # a device's first file is its first day, whatever the calendar says
+    cluster: str | None = None  # address of a Dask scheduler; its workers see the same files
+
+
+@dataclass(frozen=True, slots=True)
+class FlowTask:
+    """One device's captures."""
+
+    name: str
+    paths: tuple[str, ...]
+    macs: tuple[int, ...]  # the device's in each
+    timeouts: Timeouts
+
+
+@dataclass(frozen=True, slots=True)
+class FlowsRead:
+    """What came of a task: the flows of each capture, or why there are none."""
+
+    parts: tuple[FlowSamples, ...]
+    fault: tuple[str, str, int | None] | None = None  # path, reason, offset
+
+
+def read_flow_task(task: FlowTask) -> FlowsRead:
+    """Read a device's captures; an error is returned, for it has to travel between processes."""
+    parts = []
+    try:
+        for path, mac in zip(task.paths, task.macs, strict=True):
+            parts.append(read_flows(path, mac, task.timeouts))
+    except UnreadableInputError as error:
+        return FlowsRead((), (error.path, error.reason, error.offset))
+    return FlowsRead(tuple(parts))
+
+
+def load_home(folder: Path, reading: Reading, on_device: Callable[[str], None]) -> Home:
     """Read every labelled capture of a home.
 
     Raises:
         UnreadableInputError: there are no labels, or a capture is broken.
+        UsageError: the cluster is not there.
 
     """
-    lines = _read_labels(folder)
+    lines = sorted(_read_labels(folder), key=lambda line: line.device)
     devices: dict[str, str] = {}
     for line in lines:
         if devices.setdefault(line.device, line.category) != line.category:
             reason = f"{line.device} is of two categories"
             raise UnreadableInputError(str(folder / "labels.csv"), reason)
-    parts = []
-    for line in lines:
-        on_device(line.device)
-        parts.append(read_flows(line.path, line.mac, timeouts))
-    return _join(folder.name, lines, parts, devices)
+    tasks = []
+    for name in devices:
+        own = [line for line in lines if line.device == name]
+        paths, macs = tuple(str(line.path) for line in own), tuple(line.mac for line in own)
+        missing = [path for path in paths if not Path(path).exists()]
+        if missing:
+            raise UnreadableInputError(missing[0], "is in labels.csv and not there")
+        tasks.append(FlowTask(name, paths, macs, reading.timeouts))
+    parts: list[FlowSamples] = []
+    for _, read in spread(read_flow_task, tasks, reading.cluster, on_device):
+        if read.fault:
+            raise UnreadableInputError(*read.fault)
+        parts += read.parts
+    return _join(folder.name, lines, parts, devices, reading)
 
 
 def _join(
-    name: str, lines: Sequence[_Line], parts: list[FlowSamples], devices: dict[str, str]
+    name: str,
+    lines: Sequence[_Line],
+    parts: Sequence[FlowSamples],
+    devices: dict[str, str],
+    reading: Reading,
 ) -> Home:
     names = tuple(devices)
     versions = tuple(dict.fromkeys(_version(line) for line in lines))
-    joined = join_samples(parts)
+    joined = join_samples(list(parts))
     counts = [len(samples) for samples in parts]
-    day = joined.start_ns // DAY_NS
-    day = day - (int(day.min()) if len(day) else 0)
+    if reading.per_file:
+        day = np.repeat(_file_numbers(lines, parts), counts)
+    else:
+        day = joined.start_ns // DAY_NS
+        day = day - (int(day.min()) if len(day) else 0)
     order = np.argsort(day, kind="stable")
     return Home(
         name,
@@ -128,11 +184,22 @@ def _join(
     )
 
 
+def _file_numbers(lines: Sequence[_Line], parts: Sequence[FlowSamples]) -> I8:
+    """Return each capture's place among its device's, in the order of time."""
+    result = np.zeros(len(lines), np.int64)
+    begins = [int(part.start_ns.min()) if len(part) else 0 for part in parts]
+    for device in {line.device for line in lines}:
+        own = [index for index, line in enumerate(lines) if line.device == device]
+        for place, index in enumerate(sorted(own, key=lambda each: begins[each])):
+            result[index] = place
+    return result
+
+
 def _version(line: _Line) -> str:
     return f"{line.device} {line.version}" if line.version else ""
 
 
-def read_flows(path: Path, mac: int, timeouts: Timeouts) -> FlowSamples:
+def read_flows(path: str, mac: int, timeouts: Timeouts) -> FlowSamples:
     """Read a device's flows out of one capture.
 
     Domains are known where its answers of DNS were kept.
@@ -140,7 +207,7 @@ def read_flows(path: Path, mac: int, timeouts: Timeouts) -> FlowSamples:
     domains = DomainBook()
     table = FlowTable(idle_timeout_s=timeouts.idle_s, active_timeout_s=timeouts.active_s)
     book = FlowBook()
-    with open_capture(str(path)) as reader:
+    with open_capture(path) as reader:
         for block in reader:
             batch = decode_packets(block)
             marks, number = table.trace(batch)
