@@ -53,7 +53,8 @@ def case(row: str, device: str, kind: Kind, day: int, score: float) -> CaseScore
 def member(corpus: str, name: str) -> Member:
     """A device of one day; nothing looks at its traffic here."""
     windows = table([(DAY_NS, 1, {(TLS_SENT, 100): 1})])
-    return Member(corpus, name, LabelledDevice(name, 1, windows, {1: Label("a")}), None)
+    made = LabelledDevice(name, 1, windows, {1: Label("a")})
+    return Member(corpus, name, name, made, None)
 
 
 def fold(number: int, device: str, chance: float, told: str, least: float = 0.01) -> FoldResult:

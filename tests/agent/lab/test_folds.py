@@ -30,7 +30,8 @@ def device(name: str, versions: str = "aabb") -> LabelledDevice:
 
 def member(corpus: str, family: str, number: int = 0) -> Member:
     """A device of a corpus."""
-    return Member(corpus, family, device(f"{family} {number} ({corpus})"), None)
+    made = device(f"{family} {number} ({corpus})")
+    return Member(corpus, f"{family} {number}", family, made, None)
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), min_size=2, max_size=30), st.integers(2, 7))

@@ -78,8 +78,9 @@ def train(
 
 @app.command()
 def days(
-    corpus: Annotated[
-        str, typer.Argument(metavar="FOLDER", help="Folder with labels.csv and DEVICE/FILE.")
+    corpora: Annotated[
+        list[str],
+        typer.Argument(metavar="FOLDER...", help="Folders with labels.csv and DEVICE/FILE."),
     ],
     learning: Annotated[
         int, typer.Option(metavar="DAYS", help="Days that are learnt before any is judged.")
@@ -101,7 +102,8 @@ def days(
     """Judge devices day by day, as an agent does, and count what a home would have noticed.
 
     Devices whose version is known on every day count. A change is visible where an oracle that
-    knows the labels and all days tells both versions apart.
+    knows the labels and all days tells both versions apart; of several folders it takes devices of
+    one name for the same device.
 
     Examples:
 
@@ -111,26 +113,30 @@ def days(
 
     """
     from fwid_agent.core.evidence import Judge  # noqa: PLC0415 - research only
-    from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415
     from fwid_agent.lab.daily import run_daily  # noqa: PLC0415
     from fwid_agent.lab.extract import Reading  # noqa: PLC0415
     from fwid_agent.lab.noticed import DAYS_A_YEAR, look_for, summarise, to_record  # noqa: PLC0415
+    from fwid_agent.lab.present import kin_of, read_days  # noqa: PLC0415
     from fwid_agent.lab.resample import run_years  # noqa: PLC0415
     from fwid_agent.pipeline.models import load_model, load_prior  # noqa: PLC0415
 
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
-        devices = load_corpus(
-            Path(corpus), lambda name: bar.advance(task), Reading(handshakes=handshakes)
+        members = read_days(
+            [Path(corpus) for corpus in corpora],
+            Reading(handshakes=handshakes),
+            lambda name: bar.advance(task),
         )
+        devices = [member.device for member in members]
         judge = Judge(load_prior(), load_model(), rate / DAYS_A_YEAR)
         if simulate:
             outcomes = list(run_years(devices, judge, learning, simulate, seed=1))
         else:
             outcomes = list(run_daily(devices, judge, learning))
         if not outcomes:
-            raise UsageError(f"{corpus}: no device has a version on each of its days")
-        seen = look_for(outcomes, devices)
+            raise UsageError(f"{', '.join(corpora)}: no device has a version on each of its days")
+        kin = {member.device.name: kin_of(member, members) for member in members}
+        seen = look_for(outcomes, devices, kin)
     noticed = summarise(outcomes, seen)
     if json:
         print_json(to_record(noticed, outcomes, seen))

@@ -22,7 +22,7 @@ from fwid_agent.lab.evaluate import Scored, score_dates
 from fwid_agent.lab.folds import Fold, shipped_models, train_on
 from fwid_agent.lab.methods import fit_methods
 from fwid_agent.lab.parts import ByLength, watch_by_length
-from fwid_agent.lab.present import Member, versions_of
+from fwid_agent.lab.present import Member, kin_of, versions_of
 from fwid_agent.lab.resample import run_years
 from fwid_agent.lab.train import Trained
 from fwid_agent.lab.visible import least_chance, tell_apart
@@ -102,7 +102,7 @@ def run_fold(fold: Fold, ask: Ask) -> FoldResult:
             _watch(row, member.device, thresholds[row.name], ask) for row in rows for member in held
         ),
         tuple(_cases(rows, [member.device for member in held], thresholds, ask)),
-        tuple(sight for member in held for sight in _sights(member.device)),
+        tuple(sight for member in held for sight in _sights(member, held)),
         tuple(
             each
             for member in held
@@ -159,13 +159,18 @@ def _cases(
                 yield from score_cases(row, device, thresholds[row.name], ask.learning, test_days)
 
 
-def _sights(device: LabelledDevice) -> Iterator[Sight]:
-    """Ask the oracle about every change of a device."""
+def _sights(member: Member, held: Sequence[Member]) -> Iterator[Sight]:
+    """Ask the oracle about every change of a device; it knows the same device of other corpora."""
+    device = member.device
+    kin = kin_of(member, held)
     known: dict[tuple[str, str], tuple[float, float]] = {}
     for day, pair in enumerate(pairwise(versions_of(device)), 1):
         if pair[0] != pair[1]:
             if pair not in known:
-                known[pair] = tell_apart(device, *pair), least_chance(device, *pair)
+                known[pair] = (
+                    tell_apart(device, *pair, kin),
+                    least_chance(device, *pair, kin),
+                )
             yield Sight(device.name, day, *pair, *known[pair])
 
 

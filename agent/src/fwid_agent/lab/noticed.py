@@ -37,14 +37,19 @@ class Noticed:
     alarms_by_hard: Mapping[str, Rate]  # false alarms per device-day of each kind
 
 
-def look_for(outcomes: Sequence[Outcome], devices: Sequence[LabelledDevice]) -> list[Seen]:
-    """Ask the oracle about every change."""
+def look_for(
+    outcomes: Sequence[Outcome],
+    devices: Sequence[LabelledDevice],
+    kin: Mapping[str, Sequence[LabelledDevice]],
+) -> list[Seen]:
+    """Ask the oracle about every change; `kin` are, by name, the same devices of other corpora."""
     named = {device.name: device for device in devices}
     seen = []
     for outcome in outcomes:
         for change in outcome.changes:
             before = outcome.days[change.day - 1].label.version
-            chance = tell_apart(named[outcome.device], before, change.label.version)
+            others = kin.get(outcome.device, ())
+            chance = tell_apart(named[outcome.device], before, change.label.version, others)
             seen.append(Seen(change, chance <= LEVEL))
     return seen
 

@@ -33,6 +33,7 @@ class Member:
     """A device of one of the corpora; no two have a device's name in common."""
 
     corpus: str
+    original: str  # its name within the corpus
     family: str  # what is held out together
     device: LabelledDevice
     fine: LabelledDevice | None  # its days in parts, where the length of a day is known
@@ -82,6 +83,33 @@ def read_corpora(
     ]
 
 
+def read_days(
+    folders: Sequence[Path], reading: Reading, on_device: Callable[[str], None]
+) -> list[Member]:
+    """Read corpora without the parts of their days; raises as `read_corpora` does."""
+    names = _name(folders)
+    return [
+        Member(
+            name,
+            device.name,
+            family_of(device.name),
+            _rename(device, name) if len(folders) > 1 else device,
+            None,
+        )
+        for name, folder in zip(names, folders, strict=True)
+        for device in load_corpus(folder, on_device, reading)
+    ]
+
+
+def kin_of(member: Member, members: Sequence[Member]) -> list[LabelledDevice]:
+    """Return the same device of other corpora."""
+    return [
+        other.device
+        for other in members
+        if other.corpus != member.corpus and other.original == member.original
+    ]
+
+
 def _name(folders: Sequence[Path]) -> list[str]:
     names = [folder.resolve().name for folder in folders]
     if len(set(names)) < len(names):
@@ -103,6 +131,7 @@ def _read_corpus(
     members = [
         Member(
             name,
+            device.name,
             _STACKS.get(device.name, family_of(device.name)),
             _rename(device, name),
             _rename(fine[device.name], name) if device.name in fine else None,

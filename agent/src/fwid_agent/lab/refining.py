@@ -169,7 +169,7 @@ def _weigh(row: Row, twins: Mapping[str, RowTwin], home: _Home) -> Row:
     software = np.concatenate([case.made_up.software for case in cases])
     distances, invented = np.concatenate(real), np.concatenate(made_up)
     said = np.concatenate(passed)
-    noticed = summarise(outcomes, look_for(outcomes, home.devices))
+    noticed = summarise(outcomes, look_for(outcomes, home.devices, {}))
     return replace(
         row,
         auc_real=rank_auc(distances[~changed], distances[changed]),
