@@ -43,9 +43,15 @@ def evaluate(
     handshakes: Annotated[
         bool, typer.Option("--handshakes", help="Read handshakes too, where the captures have any.")
     ] = False,
+    shipped: Annotated[
+        bool,
+        typer.Option("--shipped", help="The models as shipped, instead of some without each fold."),
+    ] = False,
     quick: Annotated[
         bool,
-        typer.Option("--quick", help="The models as shipped and few thresholds, to see it work."),
+        typer.Option(
+            "--quick", help="As --shipped, with two folds and few levels, to see it work."
+        ),
     ] = False,
     jobs: Annotated[
         int | None, typer.Option(metavar="NUMBER", min=1, help="Processes; as many as cores.")
@@ -84,7 +90,13 @@ def evaluate(
         if not http:
             found = [leave_out_http(corpus) for corpus in found]
         ask = Ask(
-            seed, learning, rate, handshakes=handshakes, shipped=quick, years=simulate, quick=quick
+            seed,
+            learning,
+            rate,
+            handshakes=handshakes,
+            shipped=shipped or quick,
+            years=simulate,
+            quick=quick,
         )
         bench = run_bench(
             found,
