@@ -23,7 +23,7 @@ from fwid_agent.types import TokenKind
 
 # Attributes in which services tell their software, as AirPlay, Cast, ESPHome, Shelly and others do.
 SOFTWARE_KEYS = frozenset({
-    "version", "ver", "vers", "vs", "fv", "fw", "ov", "sv", "fw_id", "fw_version", "fwversion",
+    "version", "ver", "vers", "vs", "fv", "fw", "ov", "fw_id", "fw_version", "fwversion",
     "firmware", "firmware_version", "firmwareversion", "project_version", "srcvers", "osvers",
     "software", "software_version", "sw", "sw_version", "swversion", "swver", "app_version",
     "server_version", "build",
