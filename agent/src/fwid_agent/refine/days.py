@@ -12,7 +12,7 @@ from fwid_agent.core.scan import Watch
 from fwid_agent.pipeline.memory import read_watch, remembers_since
 from fwid_agent.store import Store
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import State, UnitTable
+from fwid_agent.types import SUM_INDEX, State, UnitTable
 
 LEAST_DAYS = 5  # three to learn from, two to measure on
 HELD_DAYS = 2
@@ -23,7 +23,12 @@ class Stretch:
     """A device's days of one version, oldest first."""
 
     device: int  # MAC
-    days: tuple[UnitTable, ...]
+    days: tuple[UnitTable, ...]  # each with packets
+
+    def __post_init__(self) -> None:
+        """Refuse a silent day: it cannot be compared."""
+        if not all(day.sums[:, :, SUM_INDEX["packets"]].any() for day in self.days):
+            raise ValueError("a silent day is no day of a stretch")
 
     @property
     def learnt(self) -> "Stretch":
