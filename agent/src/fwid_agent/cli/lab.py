@@ -9,6 +9,7 @@ from rich.progress import Progress
 from fwid_agent.cli.lab_corpus import corpus
 from fwid_agent.cli.lab_evaluate import evaluate, print_hard_days
 from fwid_agent.cli.lab_identify import identify
+from fwid_agent.cli.lab_refine import refine
 from fwid_agent.cli.options import Json
 from fwid_agent.cli.output import err, make_table, out, print_json, say
 from fwid_agent.errors import UsageError
@@ -20,6 +21,7 @@ app = typer.Typer(
     help="Research: training and evaluation. Needs the extra `lab`.", no_args_is_help=True
 )
 app.command()(corpus)
+app.command()(refine)
 app.command()(evaluate)
 app.command()(identify)
 

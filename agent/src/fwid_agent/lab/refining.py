@@ -33,6 +33,7 @@ from fwid_agent.refine.training import Bounds, peak_bytes
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import U1, Bools, UnitTable
 
+FROZEN = (3, 2, 1, 0)  # of the twin's four layers, the logistic function the last
 _TEST_DAYS = 2  # of a new version: an alarm takes two
 _PAIRS_A_DAY = 4
 _NONE = Count(0, 0)
@@ -89,6 +90,8 @@ def run_bench(
         if stretch is not None:
             stretches[device.name] = stretch
             cases[device.name] = _draw_cases(device, days[device.name], learning, prior)
+    if not cases:
+        return
     home = _Home([device for device in devices if device.name in cases], cases, learning)
     shipped, base = read_row_twin(model_folder()), read_base()
     yield _weigh(Row("shipped", None), dict.fromkeys(cases, shipped), home)

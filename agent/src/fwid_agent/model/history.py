@@ -137,6 +137,7 @@ class History:
         )
         file = _File(_VERSION, refined.base, refined.slope, refined.offset, arrays)
         with self._writing():
+            self.folder.mkdir(mode=0o700, exist_ok=True)
             self._write(f"refined-{number}", msgspec.msgpack.encode(file))
             self._write(_CURRENT, f"refined-{number}\n".encode())
             for old in self.numbers()[:-MODELS_KEPT]:
