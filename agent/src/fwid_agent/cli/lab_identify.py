@@ -74,12 +74,12 @@ def identify(
             for home in homes
         ]
         options = Options(kinds, epochs, seed)
-        study = run_study(
+        for study in run_study(
             read, parts, options, lambda what: bar.update(task, description=what, advance=1)
-        )
-    written = []
-    if target:
-        written = write_tables(study, Path(target)) + draw_figures(study, Path(target))
+        ):
+            # After each part: a study takes long, and may be ended before its time.
+            written = write_tables(study, Path(target)) if target else []
+    written += draw_figures(study, Path(target)) if target else []
     if json:
         print_json(to_record(study))
         return

@@ -1,6 +1,6 @@
 """All of the study: homes in, tables out, and what of the publication they confirm."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from fwid_agent.errors import UsageError
@@ -35,8 +35,10 @@ class Study:
 
 def run_study(
     homes: Sequence[Home], parts: Sequence[str], options: Options, on_step: OnStep
-) -> Study:
-    """Run the parts that are named; what needs a second home is left out where there is one only.
+) -> Iterator[Study]:
+    """Yield what was found so far after each part that is named.
+
+    What needs a second home is left out where there is one only.
 
     Raises:
         UsageError: a home has too few days or devices.
@@ -49,31 +51,47 @@ def run_study(
                 f"the study needs two devices and {_LEAST_DAYS} days"
             )
     aligned = align(homes) if len(homes) > 1 else list(homes)
-    first, kinds = aligned[0], options.kinds
-    trees = [each for each in kinds if each not in NETWORKS]
-    tables: dict[str, Table] = {}
-    if "horizon" in parts:
-        tables["horizon"] = [
-            row
-            for home in homes
-            for row in horizon(home, options, on_step, kinds if home is homes[0] else trees)
-        ]
-    if "groups" in parts:
-        tables["groups"] = [row for home in homes for row in groups(home, options, on_step)]
-    if "inputs" in parts:
-        tables["inputs"] = inputs(aligned, options, on_step)
-    if "use" in parts:
-        tables["use"] = [row for home in homes for row in use(home, options, on_step)]
-    if "sites" in parts and len(aligned) > 1:
-        tables["sites"] = sites(aligned, options, on_step)
-    if "frozen" in parts and len(aligned) > 1:
-        tables["frozen"] = frozen(aligned[:2], options, on_step)
-    if "costs" in parts:
-        tables["costs"] = costs(first, options, on_step)
-    if "open_set" in parts:
-        found = open_set(first, options, on_step)
-        tables |= dict(zip(("open_set", "unknown_devices", "certainty"), found, strict=True))
-        if len(first.kinds) > 1:
-            tables["unseen_category"] = unseen_category(first, options, on_step, ("forest",))
     sizes = tuple((each.name, len(each.devices), each.days, len(each)) for each in homes)
-    return Study(sizes, tables, judge(tables))
+    tables: dict[str, Table] = {}
+    for part in parts:
+        tables |= _run_part(part, (homes, aligned), options, on_step)
+        yield Study(sizes, dict(tables), judge(tables))
+
+
+def _run_part(
+    part: str,
+    homes: tuple[Sequence[Home], Sequence[Home]],
+    options: Options,
+    on_step: OnStep,
+) -> dict[str, Table]:
+    as_read, aligned = homes
+    first = aligned[0]
+    trees = [each for each in options.kinds if each not in NETWORKS]
+    if part == "horizon":
+        return {
+            part: [
+                row
+                for home in as_read
+                for row in horizon(
+                    home, options, on_step, options.kinds if home is as_read[0] else trees
+                )
+            ]
+        }
+    if part == "open_set":
+        names = ("open_set", "unknown_devices", "certainty")
+        found = dict(zip(names, open_set(first, options, on_step), strict=True))
+        if len(first.kinds) > 1:
+            found["unseen_category"] = unseen_category(first, options, on_step, ("forest",))
+        return found
+    if part in {"sites", "frozen"}:
+        if len(aligned) < 2:
+            return {}
+        return {part: (sites if part == "sites" else frozen)(aligned[:2], options, on_step)}
+    one_home: dict[str, Callable[[Home, Options, OnStep], Table]] = {
+        "groups": groups,
+        "use": use,
+        "costs": costs,
+    }
+    if part in one_home:
+        return {part: one_home[part](first, options, on_step)}
+    return {part: inputs(aligned, options, on_step)}
