@@ -1,5 +1,6 @@
 """`fwid lab refine`: what refinement at home would bring, on labelled captures."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +33,7 @@ def refine(
     """
     from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415 - research only
     from fwid_agent.lab.refining import FROZEN, run_bench, to_record  # noqa: PLC0415
+    from fwid_agent.lab.refining_published import run_published  # noqa: PLC0415
 
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         task = bar.add_task("reading", total=None)
@@ -46,10 +48,12 @@ def refine(
                 ),
             )
         )
+        bar.update(task, description="published kind")
+        published = list(run_published(devices, learning)) if rows else []
     if not rows:
         raise UsageError(f"{corpus}: no device has {learning} days of one version and later ones")
     if json:
-        print_json(to_record(rows))
+        print_json({"row_shared": to_record(rows), "published": [asdict(r) for r in published]})
         return
     table = make_table(
         "network",
@@ -76,4 +80,10 @@ def refine(
             f"{row.seconds:.1f} s" if row.frozen is not None else "",
             f"{row.peak_mb:.0f} MB" if row.frozen is not None else "",
         )
+    out.print(table)
+    table = make_table("published kind, by MAC address", ">AUC, devices", ">AUC, versions", ">CPU")
+    for each in published:
+        seconds = f"{each.seconds:.1f} s" if each.seconds else ""
+        devices_auc, versions_auc = f"{each.auc_device:.3f}", f"{each.auc_version:.3f}"
+        table.add_row(each.network, devices_auc, versions_auc, seconds)
     out.print(table)
