@@ -119,7 +119,8 @@ def _print_attempt(attempt: dict[str, Any]) -> None:
     )
     say(
         f"  {attempt['devices']} devices, {attempt['days']} days; "
-        f"{attempt['seconds']:.1f} s, {attempt['peak_mb']:.0f} MB"
+        f"{attempt['seconds']:.1f} s, of the processor {attempt['cpu_s']:.1f} s, "
+        f"{attempt['peak_mb']:.0f} MB"
     )
     if not attempt["dry_run"]:
         say(f"in use: {_name(attempt['model'])}")

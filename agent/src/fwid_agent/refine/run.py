@@ -38,7 +38,7 @@ def refine_store(
 
     """
     history = History(path)
-    begin_s = time.monotonic()
+    begin_s, begin_cpu_s = time.monotonic(), time.process_time()
     with Store.open(path, create=False) as store:
         stretches = read_stretches(store, unit_s * _SECOND_NS)
     with history.alone():
@@ -48,6 +48,7 @@ def refine_store(
             "time": format_time(now_ns),
             **record,
             "seconds": round(time.monotonic() - begin_s, 2),
+            "cpu_s": round(time.process_time() - begin_cpu_s, 2),
             "peak_mb": round(peak_bytes() / 2**20, 1),
             "dry_run": dry_run,
         }
