@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fwid_agent.errors import UsageError
-from fwid_agent.lab import folds
+from fwid_agent.lab import folds, present
 from fwid_agent.lab.bench_run import run_bench
 from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice
 from fwid_agent.lab.extract import Reading
@@ -14,6 +14,7 @@ from fwid_agent.lab.fold_run import Ask
 from fwid_agent.lab.folds import make_folds, make_transfers, one_version_each, train_on
 from fwid_agent.lab.parts import PARTS, stretch
 from fwid_agent.lab.present import Corpus, Member, read_corpora
+from fwid_agent.types import ROWS
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -125,6 +126,47 @@ def test_corpora_are_told_apart_by_their_folders(tmp_path: Path) -> None:
     assert corpus.name == "made-corpus"
     assert len({m.device.name for m in corpus.members}) == len(corpus.members)
     assert all(m.fine is None for m in corpus.members)  # nobody says how long its days are
+
+
+def test_corpora_are_found_where_they_are_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the cache folder and beside the working folder; the software of a corpus is none."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(present, "_CHECKOUT", tmp_path / "elsewhere" / "checkout")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    made = tmp_path / "cache/fwid/corpus"
+    beside = tmp_path / present.SHARED
+    for folder in (made / "seed-2", made / "seed-1", beside):
+        folder.mkdir(parents=True)
+        (folder / "labels.csv").touch()
+    (made / "stacks").mkdir()
+    assert present.find_corpora() == [beside, made / "seed-1", made / "seed-2"]
+
+
+def test_the_length_of_a_day_is_what_the_corpus_says(tmp_path: Path) -> None:
+    """A file that says nothing of use is as good as none."""
+    assert present._day_ns(tmp_path) is None
+    for text, day_ns in (
+        ('{"day_s": 180}', 180_000_000_000),
+        ('{"day_s": "long"}', None),
+        ('{"day_s": 0}', None),
+        ("{", None),
+        ("[]", None),
+    ):
+        (tmp_path / "order.json").write_text(text)
+        assert present._day_ns(tmp_path) == day_ns
+
+
+def test_without_http_no_such_row_is_left() -> None:
+    """In the days and in their parts."""
+    (corpus,) = read_corpora([MADE], Reading(), lambda _: None)
+    http = [index for index, row in enumerate(ROWS) if row.protocol == "http"]
+    assert any(m.device.windows.sums[:, http].any() for m in corpus.members)
+    for m in present.leave_out_http(corpus).members:
+        assert not m.device.windows.sums[:, http].any()
+        assert not np.isin(m.device.windows.tokens["row"], http).any()
 
 
 def test_a_compressed_day_is_spread_over_its_date() -> None:
