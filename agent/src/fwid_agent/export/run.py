@@ -7,11 +7,12 @@ from ipaddress import IPv4Address, IPv6Address
 
 import numpy as np
 
-from fwid_agent.capture.files import find_captures, open_capture
+from fwid_agent.capture.files import find_captures
 from fwid_agent.core.packets import decode_packets
 from fwid_agent.errors import UsageError
 from fwid_agent.export import pcapng
 from fwid_agent.export.frames import GivenFrames, give
+from fwid_agent.export.merging import merge_captures
 from fwid_agent.export.pseudonyms import Pseudonyms
 from fwid_agent.types import Bools, FrameBlock, PacketBatch, Undecoded, format_mac, format_time
 
@@ -50,7 +51,7 @@ def export(
     write: Callable[[bytes], object],
     on_note: Callable[[str], None],
 ) -> GivenSummary:
-    """Write the headers of the chosen frames, in the order of the captures.
+    """Write the headers of the chosen frames of all captures, in the order of time.
 
     Args:
         paths: captures and folders of captures.
@@ -73,16 +74,17 @@ def export(
     pseudonyms = Pseudonyms(key)
     summary = GivenSummary(names={mac: pseudonyms.mac(mac) for mac in chosen.devices})
     _write(summary, write, pcapng.section())
-    for capture in found.captures:
-        with open_capture(capture.path) as reader:
-            for block in reader:
-                batch = decode_packets(block)
-                mine = _choose(batch, chosen)
-                if mine.any():
-                    given = give(block, batch, mine, pseudonyms)
-                    _write(summary, write, pcapng.packets(given))
-                    _count(summary, batch, mine, chosen)
-                    _sample(summary, given)
+
+    def give_block(block: FrameBlock) -> GivenFrames:
+        batch = decode_packets(block)
+        mine = _choose(batch, chosen)
+        _count(summary, batch, mine, chosen)
+        given = give(block, batch, mine, pseudonyms)
+        _sample(summary, given)
+        return given
+
+    for frames in merge_captures(found.captures, give_block):
+        _write(summary, write, pcapng.packets(frames))
     if not summary.packets:
         raise UsageError("no packet of the chosen devices and days is in these captures")
     return summary

@@ -7,19 +7,20 @@ the device's name or beside the labels; it may hold other devices, and several d
 
 import csv
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
 
 from fwid_agent.capture.files import open_capture
+from fwid_agent.capture.frames import select_frames
 from fwid_agent.core.domains import DomainBook
 from fwid_agent.core.flow_features import FlowBook, FlowSamples, join_samples, samples_of
 from fwid_agent.core.flows import FlowTable
 from fwid_agent.core.packets import decode_packets
 from fwid_agent.errors import UnreadableInputError
 from fwid_agent.lab.extract import spread
-from fwid_agent.types import F8, I8, Bools, parse_mac
+from fwid_agent.types import F8, I8, Bools, PacketBatch, parse_mac
 
 DAY_NS = 86_400 * 1_000_000_000
 IDLE_DAYS = frozenset({"idle", "holiday"})  # nobody uses anything
@@ -202,16 +203,19 @@ def _version(line: _Line) -> str:
 def read_flows(path: str, mac: int, timeouts: Timeouts) -> FlowSamples:
     """Read a device's flows out of one capture.
 
-    Domains are known where its answers of DNS were kept.
+    Only its own frames count: what others send from no address of their own yet, to all, would
+    look like one flow. Domains are known where its answers of DNS were kept.
     """
-    domains = DomainBook()
     table = FlowTable(idle_timeout_s=timeouts.idle_s, active_timeout_s=timeouts.active_s)
-    book = FlowBook()
+    book, domains = FlowBook(), DomainBook()
     with open_capture(path) as reader:
         for block in reader:
-            batch = decode_packets(block)
+            whole = decode_packets(block)
+            own = (whole.src_mac == mac) | (whole.dst_mac == mac)
+            batch = PacketBatch(*(getattr(whole, column.name)[own] for column in fields(whole)))
             marks, number = table.trace(batch)
-            book.update(batch, marks.forward, number, domains.update(block, batch))
+            named = domains.update(select_frames(block, own), batch)
+            book.update(batch, marks.forward, number, named)
     return samples_of(book.take_ended(), np.array([mac], np.uint64))
 
 
