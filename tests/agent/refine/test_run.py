@@ -1,6 +1,9 @@
 """A store's network is refined: from captures to the network that judges, and back again."""
 
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -230,6 +233,29 @@ def test_the_worker_tells_what_is_wrong(tmp_path: Path, said: list[dict[str, Any
     code = worker.main([str(tmp_path / "no.db"), str(_DAY_S)], said.append)
     assert code == said[-1]["code"] == StoreError.exit_code
     assert "no.db" in said[-1]["error"]
+
+
+def test_the_worker_steps_aside() -> None:
+    """It runs only where nobody else wants the processor, and the caller stays as it was."""
+    program = (
+        "import os; from fwid_agent.refine import worker; worker._step_aside(); "
+        "print(os.nice(0), os.sched_getscheduler(0) == os.SCHED_IDLE)"
+    )
+    command = [sys.executable, "-c", program]
+    out = subprocess.run(command, capture_output=True, check=True, text=True).stdout
+    assert out.split() == ["19", "True"]
+    assert os.sched_getscheduler(0) != os.SCHED_IDLE
+
+
+def test_a_sandbox_that_forbids_that_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refining as fast as others is better than not at all."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("os.nice", refuse)
+    monkeypatch.setattr("os.sched_setscheduler", refuse)
+    worker._step_aside()
 
 
 @pytest.mark.parametrize("lines", [[], [b""], [b"{}"], [b"Killed"], [b'{"stage": "pairs"}']])

@@ -66,8 +66,9 @@ def main(arguments: Sequence[str], say: Callable[[dict[str, Any]], object]) -> i
 
 
 def _step_aside() -> None:
-    """Run only where nobody else wants the processor."""
-    os.nice(19)
+    """Run only where nobody else wants the processor; a sandbox may not let it say so."""
+    with suppress(OSError):
+        os.nice(19)
     if hasattr(os, "SCHED_IDLE"):
         with suppress(OSError):
             os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
