@@ -47,7 +47,7 @@ def test_eight_bits_are_within_a_point_of_f1(
         if precision == "float":
             np.testing.assert_allclose(found, expected, atol=1e-5)
         f1[precision] = score(test.device, found.argmax(axis=1), test.day)
-    assert f1["float"].macro > 0.6  # chance is 1 of 6
+    assert f1["float"].macro > 0.5  # chance is 1 of 6
     assert abs(f1["int8"].micro - f1["float"].micro) < 0.01
     assert abs(f1["int8"].macro - f1["float"].macro) < 0.01
 

@@ -87,7 +87,7 @@ def _two_weeks(table: Table) -> _Judged:
     if not best or np.isnan(best).all():
         return None, ""
     highest = float(np.nanmax(best))
-    return highest < _RELIABLE, f"the best model's F1 over 14 days ahead: {highest:.3f}"
+    return bool(highest < _RELIABLE), f"the best model's F1 over 14 days ahead: {highest:.3f}"
 
 
 def _trees_ahead(table: Table) -> _Judged:
@@ -115,7 +115,7 @@ def _networks_equal(table: Table) -> _Judged:
     if np.isnan(values).any():
         return None, ""
     apart = max(values) - min(values)
-    return apart < 0.02, f"they lie {100 * apart:.1f} points apart"
+    return bool(apart < 0.02), f"they lie {100 * apart:.1f} points apart"
 
 
 def _category_easier(table: Table) -> _Judged:
@@ -146,32 +146,46 @@ def _idle_to_active(table: Table) -> _Judged:
     )
 
 
-def _at_home(row: Row) -> bool:
-    return bool(row["trained_in"] == row["tested_in"])
+def _local_and_foreign(table: Table, update: str, days: int) -> tuple[float, float]:
+    """Return F1 in the same homes of models that were trained there, and of those that were not."""
+    rows = [row for row in table if row["update"] == update and row["local_days"] == days]
+    kinds = {row["model"] for row in rows if row["trained_in"] == row["tested_in"]}
+    homes = {row["tested_in"] for row in rows}
+    pairs = [
+        (
+            mean(rows, "micro_f1", model=kind, trained_in=home, tested_in=home),
+            mean([row for row in rows if row["trained_in"] != home], "micro_f1",
+                 model=kind, tested_in=home),
+        )
+        for kind in sorted(kinds)
+        for home in sorted(homes)
+    ]  # fmt: skip
+    whole = [pair for pair in pairs if not np.isnan(pair).any()]
+    if not whole:
+        return float("nan"), float("nan")
+    local, foreign = np.mean(whole, axis=0).tolist()
+    return local, foreign
 
 
 def _other_site(table: Table) -> _Judged:
-    rows = [row for row in table if row["update"] == "none"]
-    home, away = (
-        _mean_of(
-            [row for row in rows if (row["trained_in"] == row["tested_in"]) is same], "micro_f1"
-        )
-        for same in (True, False)
-    )
-    return _above(home, away, f"F1 {home:.3f} at home, {away:.3f} in the other home")
+    local, foreign = _local_and_foreign(table, "none", 0)
+    numbers = f"in the same homes: F1 {local:.3f} of their own models, {foreign:.3f} of the other's"
+    return _above(local, foreign, numbers, 0.02)
 
 
 def _local_update(table: Table) -> _Judged:
-    def at(update: tuple[str, ...], same: bool) -> float:
-        rows = [row for row in table if row["update"] in update and row["local_days"] in (0, 7)]
-        return _mean_of([row for row in rows if _at_home(row) is same], "micro_f1")
+    def at(update: tuple[str, ...], days: int, same: bool) -> float:
+        rows = [row for row in table if row["update"] in update and row["local_days"] == days]
+        return _mean_of(
+            [row for row in rows if (row["trained_in"] == row["tested_in"]) is same], "micro_f1"
+        )
 
     updated = ("added", "trained on")
-    there, here = at(updated, False) - at(("none",), False), at(updated, True) - at(("none",), True)
+    there, here = (at(updated, 7, same) - at(("none",), 0, same) for same in (False, True))
     if np.isnan(there) or np.isnan(here):
         return None, ""
     numbers = f"seven local days: {100 * there:+.1f} points there, {100 * here:+.1f} at the first"
-    return there > _MARGIN and here < there / 2, numbers
+    return bool(there > _MARGIN and here < there / 2), numbers
 
 
 def _freezing(table: Table) -> _Judged:
@@ -184,7 +198,7 @@ def _freezing(table: Table) -> _Judged:
         return None, ""
     numbers = ", ".join(f"{model} {value:.2f}" for model, value in ratio.items())
     held = max(ratio["lstm"], ratio["conv1d"]) < 0.5 < ratio["fc"]
-    return held, f"time with three layers frozen, of that with none: {numbers}"
+    return bool(held), f"time with three layers frozen, of that with none: {numbers}"
 
 
 def _inference(table: Table) -> _Judged:
@@ -194,7 +208,7 @@ def _inference(table: Table) -> _Judged:
         return None, ""
     fc, lstm, conv = (taken[model] for model in NETWORKS)
     numbers = f"100 000 flows: fc {fc:.2f} s, conv1d {conv:.2f} s, lstm {lstm:.2f} s"
-    return fc < conv < lstm and lstm > 2 * conv, numbers
+    return bool(fc < conv < lstm and lstm > 2 * conv), numbers
 
 
 _CLAIMS: tuple[tuple[str, str, Callable[[Table], _Judged]], ...] = (

@@ -94,18 +94,18 @@ def _shades(count: int) -> list[tuple[float, float, float, float]]:
 
 
 def _draw_groups(table: Table) -> "Figure":
-    """F1 of the four groups, a bar a model."""
+    """F1 of the four groups, a point a model."""
     groups = list(dict.fromkeys(row["group"] for row in table))
     figure = _figure(7, 3)
     axes = figure.subplots()
-    _bars(axes, table, groups, lambda model, group: {"model": model, "group": group})
+    _points(axes, table, groups, lambda model, group: {"model": model, "group": group})
     axes.set_ylabel("F1 (micro)")
-    axes.set_ylim(0.5, 1)
+    axes.set_ylim(top=1)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return figure
 
 
-def _bars(
+def _points(
     axes: "Axes",
     table: Table,
     groups: list[str],
@@ -113,12 +113,14 @@ def _bars(
     column: str = "micro_f1",
 ) -> None:
     models = _models(table)
-    width = 0.8 / len(models)
     for index, model in enumerate(models):
         heights = [mean(table, column, **where(model, group)) for group in groups]
-        at = np.arange(len(groups)) + (index - (len(models) - 1) / 2) * width
-        axes.bar(at, heights, width * 0.92, color=_COLOURS[model], label=LABELS[model])
-    axes.set_xticks(range(len(groups)), groups)
+        at = np.arange(len(groups)) + (index - (len(models) - 1) / 2) * 0.11
+        style = {"color": _COLOURS[model], "marker": "o", "markersize": 6, "linestyle": ""}
+        axes.plot(at, heights, label=LABELS[model], **style)  # type: ignore[arg-type]
+    for place in np.arange(len(groups) - 1) + 0.5:
+        axes.axvline(place, color="#dddddd", linewidth=0.6)
+    axes.set_xticks(range(len(groups)), groups, fontsize=8)
     _plain(axes)
 
 
@@ -133,10 +135,10 @@ def _draw_use(table: Table) -> "Figure":
         trained, tested = named[pair]
         return {"model": model, "trained_on": trained, "tested_on": tested}
 
-    _bars(axes, table, list(named), where)
+    _points(axes, table, list(named), where)
     axes.set_ylabel("F1 (micro)")
     axes.set_xlabel("days trained on → days asked about")
-    axes.set_ylim(0.5, 1)
+    axes.set_ylim(top=1)
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return figure
 
@@ -150,7 +152,7 @@ def _draw_sites(table: Table) -> "Figure":
     merged = {"trained on": "added"}  # the networks' way of adding
     names = list(
         dict.fromkeys(
-            "no update" if not days else f"{merged.get(update, update)}\n{days} d"
+            "none" if not days else f"{merged.get(update, update)}\n{days} d"
             for update, days in updates
         )
     )
@@ -167,11 +169,11 @@ def _draw_sites(table: Table) -> "Figure":
             number = int(days.split()[0])
             return {"model": model, "tested_in": home, "update": kinds, "local_days": number}
 
-        _bars(axes, rows, names, where)
+        _points(axes, rows, names, where)
         axes.set_title(f"trained in {first}, asked in {home}", fontsize=10)
-        axes.set_ylim(0.4, 1)
         axes.set_xlabel("update with days of the other home")
     figure.axes[0].set_ylabel("F1 (micro)")
+    figure.axes[0].set_ylim(top=1)
     figure.axes[-1].legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
     return figure
 
