@@ -1,6 +1,7 @@
 """The study of identification: time order, scores, unknown devices, and what is concluded."""
 
 import csv
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,17 @@ from fwid_agent.lab.identification import experiments, open_set
 from fwid_agent.lab.identification.claims import judge
 from fwid_agent.lab.identification.experiments import Options, horizon, in_days, use
 from fwid_agent.lab.identification.open_set import DeviceDays, calibrate
-from fwid_agent.lab.identification.samples import Home, Reading, load_home
+from fwid_agent.lab.identification.samples import (
+    FlowTask,
+    Home,
+    Reading,
+    Timeouts,
+    load_home,
+    read_flow_task,
+)
 from fwid_agent.lab.identification.scores import score
 from fwid_agent.lab.identification.sites import align, join
+from fwid_agent.types import parse_mac
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -261,3 +270,17 @@ def test_a_finding_is_judged_by_its_numbers() -> None:
 def test_days_are_cut_where_they_are_said_to_be(made: Home) -> None:
     """From the first up to before the end."""
     assert set(in_days(made, 3, 5).day.tolist()) == {3, 4}
+
+
+def test_a_task_and_its_answer_travel_between_processes(tmp_path: Path) -> None:
+    """On a cluster flows are those that are read here, and errors are told as here."""
+    capture = str(MADE / "bulb" / "2026-01-05.pcap.zst")
+    task = FlowTask("bulb", (capture,), (parse_mac("00:00:5e:00:53:1a"),), Timeouts())
+    (here,) = read_flow_task(task).parts
+    (there,) = pickle.loads(pickle.dumps(read_flow_task(pickle.loads(pickle.dumps(task))))).parts
+    assert there.values.tolist() == here.values.tolist()
+    assert len(here) > 10
+    (tmp_path / "broken.pcap").write_bytes(b"no capture")
+    broken = read_flow_task(replace(task, paths=(str(tmp_path / "broken.pcap"),)))
+    assert broken.fault is not None
+    assert "broken.pcap" in broken.fault[0]
