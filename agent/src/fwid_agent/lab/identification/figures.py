@@ -60,8 +60,10 @@ def _draw_horizon(table: Table) -> "Figure":
     home = table[0]["home"]
     rows = [row for row in table if row["home"] == home and row["task"] == "device"]
     models = _models(rows)
-    figure = _figure(9, 2.9 * -(-len(models) // 3))
-    grid = figure.subplots(-(-len(models) // 3), 3, sharex=True, sharey=True, squeeze=False)
+    across = min(len(models), 3)
+    down = -(-len(models) // across)
+    figure = _figure(2.6 * across + 1.4, 2.7 * down)
+    grid = figure.subplots(down, across, sharex=True, sharey=True, squeeze=False)
     windows = sorted({row["train_days"] for row in rows})
     shades = _shades(len(windows))
     for axes, model in zip(grid.flat, models, strict=False):
@@ -79,6 +81,7 @@ def _draw_horizon(table: Table) -> "Figure":
         axes.set_visible(False)
     for axes in grid[-1]:
         axes.set_xlabel("days ahead")
+        axes.set_xticks(list(AHEAD))
     for row in grid:
         row[0].set_ylabel("F1 (micro)")
     handles, labels = grid[0][0].get_legend_handles_labels()
