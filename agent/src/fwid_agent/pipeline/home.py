@@ -1,7 +1,7 @@
 """A home's devices over time: units end, are judged and stored, live as from captures."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -27,7 +27,8 @@ from fwid_agent.pipeline.memory import read_watch, remembers_since, write_watch
 from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.models import load_model, load_prior
 from fwid_agent.pipeline.sayings import Sayings
-from fwid_agent.store import DeviceRow, SessionProgress, Store, VerdictRow
+from fwid_agent.pipeline.watched import WatchedDevice, resident
+from fwid_agent.store import SessionProgress, Store, VerdictRow
 from fwid_agent.tables import (
     merge_contacts,
     merge_tables,
@@ -37,7 +38,6 @@ from fwid_agent.tables import (
 )
 from fwid_agent.types import (
     SUM_INDEX,
-    ContactTable,
     FrameBlock,
     State,
     UnitTable,
@@ -49,18 +49,6 @@ _YEAR_S = 365.25 * 86_400
 _NEVER_NS = -(2**62)
 _FOREVER_NS = 2**62
 _HIGHEST_CHANCE = 0.1  # of a false alarm a unit, whatever rate is asked for
-
-
-@dataclass(slots=True)
-class WatchedDevice:
-    """One device during the run."""
-
-    watch: Watch
-    judged_ns: int  # start of the newest judged unit
-    open: list[UnitTable] = field(default_factory=list)  # windows of units that have not ended
-    contacts: list[ContactTable] = field(default_factory=list)  # the same windows'
-    windows: int = 0  # with traffic
-    newest: set[tuple[int, int]] = field(default_factory=set)  # of them: those that may go on
 
 
 class Home:
@@ -278,7 +266,7 @@ class Home:
 
     def _residents(self) -> list[Resident]:
         rows, wanted = self._ledger.known()
-        return [_resident(row, self.devices.get(row.device), row.device in wanted) for row in rows]
+        return [resident(row, self.devices.get(row.device), row.device in wanted) for row in rows]
 
     def restore(self, store: Store) -> None:
         """Go on with what an earlier run has left."""
@@ -298,15 +286,3 @@ class Home:
                 if len(later):
                     device.open.append(select_periods(windows, later))
                     device.contacts.append(store.contacts(mac, end_ns))
-
-
-def _resident(row: DeviceRow, device: WatchedDevice | None, wanted: bool) -> Resident:
-    state = None if device is None else device.watch.state
-    return Resident(
-        row.device,
-        row.last_seen_ns,
-        row.packets_sent,
-        0 if state is None else state.learned_units,
-        learnt=state is not None and State.LEARNING not in (state.state, state.before_quiet),
-        wanted=wanted,
-    )
