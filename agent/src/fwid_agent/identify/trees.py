@@ -86,7 +86,7 @@ class FlatTrees:
             field.name: np.asarray(getattr(self, field.name), _DTYPES[field.name])
             for field in fields(self)
         }
-        np.savez_compressed(file, allow_pickle=False, **columns)
+        np.savez_compressed(file, **columns)
         return file.getvalue()
 
     @classmethod
