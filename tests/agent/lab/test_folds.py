@@ -8,10 +8,10 @@ import pytest
 from fwid_agent.errors import UsageError
 from fwid_agent.lab import folds, present
 from fwid_agent.lab.bench_run import run_bench
-from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice
+from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice, unchanged_runs
 from fwid_agent.lab.extract import Reading
 from fwid_agent.lab.fold_run import Ask
-from fwid_agent.lab.folds import make_folds, make_transfers, one_version_each, train_on
+from fwid_agent.lab.folds import make_folds, make_transfers, train_on
 from fwid_agent.lab.parts import PARTS, stretch
 from fwid_agent.lab.present import Corpus, Member, read_corpora
 from fwid_agent.types import ROWS
@@ -74,7 +74,7 @@ def test_a_transfer_holds_out_corpora_of_the_same_devices_together() -> None:
 
 def test_a_device_is_parted_into_its_versions_before_training() -> None:
     """Each is unchanged in itself; where a version is not known, nothing is parted."""
-    parts = one_version_each(device("some", "aabba"))
+    parts = unchanged_runs(device("some", "aabba"))
     assert [sorted({label.version for label in p.labels.values()}) for p in parts] == [
         ["a"],
         ["b"],
@@ -83,7 +83,7 @@ def test_a_device_is_parted_into_its_versions_before_training() -> None:
     assert [len(part.windows) for part in parts] == [2, 2, 1]
     assert len({part.name for part in parts}) == 3
     unknown = replace(device("some", "ab"), labels={1: Label("a"), 2: Label()})
-    assert one_version_each(unknown) == [unknown]
+    assert unchanged_runs(unknown) == [unknown]
 
 
 def test_models_are_kept_by_what_they_were_trained_on(

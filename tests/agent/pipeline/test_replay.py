@@ -161,7 +161,7 @@ def says(mac: str, ts_ns: int, to: str = "02:00:00:00:00:09") -> Frame:
 
 @by_unit
 def test_pieces_give_what_one_go_gives(tmp_path: Path, unit: UnitKind) -> None:
-    """A run each evening decides as a run over everything does, through changes and returns."""
+    """A run each evening decides as a run over everything does, through changes."""
     sensor = in_time("D-LinkSensor")
     new = [later(path, days, tmp_path) for days in (10, 20) for path in sensor[-2:]]
     old = [later(path, days, tmp_path) for days in (200, 201, 202) for path in sensor[:2]]
@@ -173,7 +173,18 @@ def test_pieces_give_what_one_go_gives(tmp_path: Path, unit: UnitKind) -> None:
     assert_same_content(tmp_path / "parts.db", tmp_path / "whole.db")
     happened = {event.type for event in content(tmp_path / "whole.db").events}
     assert happened >= {EventType.NEW_DEVICE, EventType.VERSION_CHANGED}
-    assert unit == "day" or EventType.RETURNED_TO_KNOWN_VERSION in happened
+
+
+def test_pieces_give_what_one_go_gives_through_a_return(tmp_path: Path) -> None:
+    """A device of the made corpus gets another TCP/IP stack, and later the first one again."""
+    captures = sorted((EXCERPT.parent / "made-corpus" / "switch").iterdir())
+    whole = run(captures, tmp_path / "whole.db")
+    ran = [run([capture], tmp_path / "parts.db") for capture in captures]
+
+    assert as_text(line for each in ran for line in each.verdicts) == as_text(whole.verdicts)
+    assert_same_content(tmp_path / "parts.db", tmp_path / "whole.db")
+    happened = {event.type for event in content(tmp_path / "whole.db").events}
+    assert happened >= {EventType.VERSION_CHANGED, EventType.RETURNED_TO_KNOWN_VERSION}
 
 
 @by_unit

@@ -28,8 +28,9 @@ app.command()(identify)
 
 @app.command()
 def train(
-    corpus: Annotated[
-        str, typer.Argument(metavar="FOLDER", help="Folder with labels.csv and DEVICE/FILE.")
+    corpora: Annotated[
+        list[str],
+        typer.Argument(metavar="FOLDER...", help="Folders with labels.csv and DEVICE/FILE."),
     ],
     target: Annotated[
         str, typer.Option("--out", metavar="FOLDER", help="Folder that the models go to.")
@@ -41,23 +42,27 @@ def train(
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of every random choice.")] = 1,
     json: Json = False,
 ) -> None:
-    """Train the prior and both twin networks on a labelled corpus.
+    """Train the prior and both twin networks on labelled corpora.
 
     Examples:
 
       fwid lab train captures/ --out models/ --seed 1
 
+      fwid lab train captures/ ~/.cache/fwid/corpus/seed-1 --out models/
+
     """
-    from fwid_agent.lab.corpora import load_corpus  # noqa: PLC0415 - research only
+    from fwid_agent.lab.extract import Reading  # noqa: PLC0415 - research only
+    from fwid_agent.lab.present import read_days  # noqa: PLC0415
     from fwid_agent.lab.train import held_out_metrics, save, split_devices  # noqa: PLC0415
     from fwid_agent.lab.train import train as run  # noqa: PLC0415
 
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         tasks = {"reading": bar.add_task("reading", total=None)}
-        devices = load_corpus(Path(corpus), lambda name: bar.advance(tasks["reading"]))
-        rest, held = split_devices(devices, hold_out)
+        folders = [Path(corpus) for corpus in corpora]
+        members = read_days(folders, Reading(), lambda name: bar.advance(tasks["reading"]))
+        rest, held = split_devices([member.device for member in members], hold_out)
         if not rest or not held:
-            raise UsageError(f"{corpus}: needs devices of {hold_out!r} and of others")
+            raise UsageError(f"{', '.join(corpora)}: needs devices of {hold_out!r} and of others")
 
         def on_step(what: str, done: int, total: int) -> None:
             if what not in tasks:

@@ -8,11 +8,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from itertools import combinations
+from itertools import combinations, groupby
 
 import numpy as np
 
 from fwid_agent.core.periods import Period, make_period, select_units
+from fwid_agent.tables import select_periods
 from fwid_agent.types import UnitTable
 
 DAY_NS = 86_400 * 1_000_000_000
@@ -142,3 +143,26 @@ def label_of(device: LabelledDevice, period: Period, unit: int) -> Label:
         return Label()
     plain = [replace(label, change="", update="", hard="") for label in labels]
     return next((each for each, bare in zip(labels, plain, strict=True) if each != bare), labels[0])
+
+
+def unchanged_runs(device: LabelledDevice) -> list[LabelledDevice]:
+    """Part a device, as far as it is known, into runs of one version, settings and address.
+
+    Each is unchanged in itself. A device of which nothing is known is taken for one run.
+    """
+    setups = {
+        session: (label.version, label.settings, label.address)
+        for session, label in device.labels.items()
+    }
+    if not all(version for version, *_ in setups.values()) or len(set(setups.values())) < 2:
+        return [device]
+    runs = []
+    for number, (_, group) in enumerate(groupby(sorted(setups), key=setups.__getitem__), 1):
+        sessions = list(group)
+        rows = np.flatnonzero(np.isin(device.windows.session, sessions))
+        if len(rows):
+            labels = {session: device.labels[session] for session in sessions}
+            windows = select_periods(device.windows, rows)
+            name = f"{device.name}, run {number}"
+            runs.append(replace(device, name=name, windows=windows, labels=labels))
+    return runs

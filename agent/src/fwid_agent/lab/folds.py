@@ -4,8 +4,7 @@ import hashlib
 import os
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
-from itertools import groupby
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import msgspec
@@ -25,7 +24,6 @@ from fwid_agent.model.manifest import (
     read_manifest,
 )
 from fwid_agent.pipeline.models import read_prior
-from fwid_agent.tables import select_periods
 from fwid_agent.types import UnitTable
 
 FOLDS = 6
@@ -106,7 +104,7 @@ def shipped_models() -> Trained:
 
 def train_on(members: Sequence[Member], seed: int) -> Trained:
     """Train on these devices, or take what was trained on the very same before."""
-    devices = [run for member in members for run in one_version_each(member.device)]
+    devices = [member.device for member in members]
     file = _model_folder() / f"{_key(devices, seed)}.msgpack"
     with suppress(OSError, msgspec.DecodeError):
         return msgspec.msgpack.decode(file.read_bytes(), type=Trained)
@@ -117,23 +115,6 @@ def train_on(members: Sequence[Member], seed: int) -> Trained:
         part.write_bytes(msgspec.msgpack.encode(trained))
         part.replace(file)
     return trained
-
-
-def one_version_each(device: LabelledDevice) -> list[LabelledDevice]:
-    """Part a device into its versions, as far as they are known: each is unchanged in itself."""
-    versions = {session: label.version for session, label in device.labels.items()}
-    if not all(versions.values()) or len(set(versions.values())) < 2:
-        return [device]
-    runs = []
-    for number, (_, group) in enumerate(groupby(sorted(versions), key=versions.__getitem__), 1):
-        sessions = list(group)
-        rows = np.flatnonzero(np.isin(device.windows.session, sessions))
-        if len(rows):
-            labels = {session: device.labels[session] for session in sessions}
-            windows = select_periods(device.windows, rows)
-            name = f"{device.name}, version {number}"
-            runs.append(replace(device, name=name, windows=windows, labels=labels))
-    return runs
 
 
 def _model_folder() -> Path:

@@ -11,6 +11,7 @@ from fwid_agent.core.periods import Period, make_period
 from fwid_agent.core.prior import Prior
 from fwid_agent.core.synthetic import change_settings, change_software
 from fwid_agent.lab.cases import DAY_NS, LabelledDevice
+from fwid_agent.lab.known_days import Drawn, KnownDays
 from fwid_agent.tables import merge_tables, select_periods
 from fwid_agent.types import U1, Bools, UnitTable
 
@@ -27,33 +28,81 @@ class Pairs:
 def make_pairs(
     devices: Sequence[LabelledDevice], prior: Prior, count: int, rng: np.random.Generator
 ) -> Pairs:
-    """Draw pairs: half of them software, and of both halves some with other settings and use too.
+    """Draw pairs, about half of them software.
 
-    A pair's days are made of the device's own sessions. Half of the time they come from one date,
-    half from all, so that the drift between real dates is in the pairs that count as alike.
+    Where versions are known day by day, most pairs are real: two versions, or one version in two
+    settings. All others are made up of a device's own days, and of both halves some with other
+    settings and use too. Where a device was set up again and again, days are made of its sessions:
+    half of the time of one date, half of all, so that the drift between real dates is in the pairs
+    that count as alike.
     """
     pictures: list[U1] = []
     software: list[bool] = []
     names: list[str] = []
-    usable = [device for device in devices if len(_by_date(device)) > 0]
+    sources = _find_sources(devices)
     while len(pictures) < count:
-        device = usable[int(rng.integers(len(usable)))]
-        changed = bool(rng.random() < 0.5)
-        baseline, test = _draw_days(device, rng)
-        if rng.random() < 0.6:
-            test = change_settings(test, rng)
-        if changed:
-            before = test
-            test = change_software(test, rng)
-            if test is before:
-                continue  # nothing there that could be replaced
-        both = [make_period(table, "day", DAY_NS) for table in (baseline, test)]
+        name, source = sources[int(rng.integers(len(sources)))]
+        drawn = source.draw(rng)
+        pair = drawn if drawn is None or drawn.software is not None else _make_up(drawn, rng)
+        if pair is None or pair.software is None:
+            continue
+        both = [make_period(table, "day", DAY_NS) for table in (pair.baseline, pair.test)]
         if not all(period.units for period in both):
             continue
         pictures.append(row_image(compare_periods(*_two(both), prior)))
-        software.append(changed)
-        names.append(device.name)
+        software.append(pair.software)
+        names.append(name)
     return Pairs(np.stack(pictures), np.array(software), names)
+
+
+def _find_sources(devices: Sequence[LabelledDevice]) -> list[tuple[str, "SetUps | KnownDays"]]:
+    sources: list[tuple[str, SetUps | KnownDays]] = []
+    for device in devices:
+        known = KnownDays.of(device)
+        dates = _by_date(device)
+        if known is not None:
+            sources.append((device.name, known))
+        elif dates:
+            sources.append((device.name, SetUps(device.windows, dates)))
+    return sources
+
+
+def _make_up(pair: Drawn, rng: np.random.Generator) -> Drawn | None:
+    """Change days of one version: their software, their settings, both or neither."""
+    test = pair.test
+    if rng.random() < 0.6:
+        test = change_settings(test, rng)
+    if rng.random() < 0.5:
+        return replace(pair, test=test, software=False)
+    changed = change_software(test, rng)
+    if changed is test:
+        return None  # nothing there that could be replaced
+    return replace(pair, test=changed, software=True)
+
+
+@dataclass(frozen=True, slots=True)
+class SetUps:
+    """A device that was set up again and again; nothing is known of its versions."""
+
+    windows: UnitTable
+    dates: Sequence[Sequence[int]]  # sessions of each date
+
+    def draw(self, rng: np.random.Generator) -> Drawn:
+        """Make two to seven baseline days and one to three test days of the device's sessions."""
+        if rng.random() < 0.5:
+            sessions = self.dates[int(rng.integers(len(self.dates)))]
+            before = after = sessions
+        else:
+            before = [session for date in self.dates for session in date]
+            after = self.dates[int(rng.integers(len(self.dates)))]
+        days_before, days_after = int(rng.integers(2, 8)), int(rng.integers(1, 4))
+        later = range(days_before, days_before + days_after)
+        a_day = int(rng.integers(1, 4))
+        return Drawn(
+            _days(self.windows, before, range(days_before), a_day, rng),
+            _days(self.windows, after, later, a_day, rng),
+            None,
+        )
 
 
 def _two(periods: Sequence[Period]) -> tuple[Period, Period]:
@@ -66,23 +115,6 @@ def _by_date(device: LabelledDevice) -> list[list[int]]:
     for start, session in zip(device.windows.start_ns, device.windows.session, strict=True):
         dates.setdefault(int(start) // DAY_NS, set()).add(int(session))
     return [sorted(sessions) for sessions in dates.values() if len(sessions) > 3]
-
-
-def _draw_days(device: LabelledDevice, rng: np.random.Generator) -> tuple[UnitTable, UnitTable]:
-    """Make two to seven baseline days and one to three test days of the device's sessions."""
-    dates = _by_date(device)
-    if rng.random() < 0.5:
-        sessions = dates[int(rng.integers(len(dates)))]
-        before = after = sessions
-    else:
-        sessions = [session for date in dates for session in date]
-        before, after = sessions, dates[int(rng.integers(len(dates)))]
-    days_before, days_after = int(rng.integers(2, 8)), int(rng.integers(1, 4))
-    a_day = int(rng.integers(1, 4))
-    return (
-        _days(device.windows, before, range(days_before), a_day, rng),
-        _days(device.windows, after, range(days_before, days_before + days_after), a_day, rng),
-    )
 
 
 def _days(

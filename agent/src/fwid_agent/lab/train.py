@@ -18,7 +18,7 @@ from fwid_agent.core.image import (
 )
 from fwid_agent.core.periods import make_period
 from fwid_agent.core.prior import Prior
-from fwid_agent.lab.cases import DAY_NS, LabelledDevice, family_of
+from fwid_agent.lab.cases import DAY_NS, LabelledDevice, family_of, unchanged_runs
 from fwid_agent.lab.counting import rank_auc
 from fwid_agent.lab.networks import convert, train_published, train_row_twin
 from fwid_agent.lab.pairs import make_pairs
@@ -39,7 +39,7 @@ from fwid_agent.model.manifest import (
 from fwid_agent.pipeline.models import RowTwin
 from fwid_agent.types import F8, I4, I8, U1
 
-TRAINING_PAIRS, HELD_PAIRS = 3000, 600
+TRAINING_PAIRS, HELD_PAIRS = 6000, 600
 _REPRESENTATIVE = 400
 VETO_QUANTILE = 0.1
 OnStep = Callable[[str, int, int], None]  # what, steps done, steps in all
@@ -63,7 +63,8 @@ class Trained:
 def train(devices: Sequence[LabelledDevice], seed: int, on_step: OnStep) -> Trained:
     """Train on these devices and no others."""
     on_step("prior", 0, 1)
-    prior = fit_prior({device.name: device.windows for device in devices})
+    runs = [run for device in devices for run in unchanged_runs(device)]
+    prior = fit_prior({run.name: run.windows for run in runs})
     on_step("prior", 1, 1)
     twin, logistic, rows = _train_twin(devices, prior, seed, on_step)
     pictures, who, scaler = session_pictures(devices)
