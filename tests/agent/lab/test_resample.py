@@ -43,6 +43,14 @@ def test_only_captures_of_one_version_are_drawn(
     assert len(pool) in (0, LEAST_CAPTURES)
 
 
+def test_only_captures_of_one_set_up_are_drawn() -> None:
+    """A new setting stays, and the day of an update has two versions in it."""
+    one = device("aaaaaaaaaaaa", list(range(12)))
+    labels = {n: Label("a", settings=str(int(n > 5))) for n in range(1, 13)}
+    pool = one_version(replace(one, labels={**labels, 6: Label("a", update="episode")}))
+    assert [int(unit.start_ns[0]) // DAY_NS for unit in pool] == list(range(6, 12))
+
+
 def test_every_alarm_of_an_unchanged_device_is_a_false_one() -> None:
     """Years are shared out among the devices that have captures enough; the seed decides."""
     steady, poor = device("aaaaaa", [1] * 6), device("ab", [1, 2])

@@ -37,13 +37,20 @@ def run_years(
 
 
 def one_version(device: LabelledDevice) -> list[UnitTable]:
-    """Return the most captures that are of one version: known to be, or else of one date."""
+    """Return the most captures that are of one version: known to be, or else of one date.
+
+    One in one set-up: a setting or an address that was changed once and for good would come and go
+    from day to day. The day of an update has two versions in it and is left out.
+    """
     files = make_period(device.windows, "file", DAY_NS)
-    groups: dict[tuple[str, int], list[int]] = {}
+    groups: dict[tuple[str, str, str, int], list[int]] = {}
     for unit in range(files.units):
-        version = label_of(device, files, unit).version
-        date = 0 if version else int(files.start_ns[unit]) // DAY_NS
-        groups.setdefault((version, date), []).append(unit)
+        label = label_of(device, files, unit)
+        if label.update == "episode":
+            continue
+        date = 0 if label.version else int(files.start_ns[unit]) // DAY_NS
+        setup = (label.version, label.settings, label.address, date)
+        groups.setdefault(setup, []).append(unit)
     most = max(groups.values(), key=len, default=[])
     if len(most) < LEAST_CAPTURES:
         return []
