@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from fwid_agent.lab.ablation import CASE_DAYS, CaseScore, Thresholds
+from fwid_agent.lab.bench_misses import find_misses
 from fwid_agent.lab.bench_plots import draw_plots
 from fwid_agent.lab.bench_record import drift_counts, make_record, write_record
 from fwid_agent.lab.bench_run import Bench, Header
@@ -203,18 +204,32 @@ def test_the_words_hold_figures_against_goals(bench: Bench, tmp_path: Path) -> N
             assert line.endswith("|")
 
 
+def test_misses_are_visible_changes_that_were_not_told() -> None:
+    """Neither what was told nor what nobody can see; the worst, with its days, comes first."""
+    folds = [
+        fold(1, "told", 0.01, ".....!.."),
+        fold(2, "unseen", 0.4, "........"),
+        fold(3, "missed", 0.01, "........"),
+    ]
+    (miss,) = find_misses(folds)
+    assert (miss.device, miss.after) == ("missed", "b")
+    assert [day for day, _ in miss.scores] == list(range(-4, 4))
+
+
 @pytest.mark.lab
 def test_pictures_are_drawn(bench: Bench, tmp_path: Path) -> None:
     """Each is a PNG that is not empty."""
     pytest.importorskip("matplotlib")
     tables = tabulate(bench, 1)
     assert tables is not None
-    files = draw_plots(bench, tables, tmp_path / "plots")
+    missed = replace(bench, folds=(*bench.folds, fold(3, "three", 0.01, "........")))
+    files = draw_plots(missed, tables, tmp_path / "plots")
     assert {file.name for file in files} == {
         "roc.png",
         "delays.png",
         "hard_days.png",
         "drift.png",
+        "misses.png",
     }
     for file in files:
         assert file.read_bytes().startswith(b"\x89PNG")

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fwid_agent.errors import UsageError
+from fwid_agent.lab.bench_misses import draw_misses, find_misses
 from fwid_agent.lab.bench_record import drift_counts
 from fwid_agent.lab.bench_run import Bench
 from fwid_agent.lab.bench_tables import RowTable, Tables
@@ -45,6 +46,7 @@ def draw_plots(bench: Bench, tables: Tables, folder: Path) -> list[Path]:
         "delays.png": lambda axes: _draw_delays(axes, bench, default),
         "hard_days.png": lambda axes: _draw_hard_days(axes, default),
         "drift.png": lambda axes: _draw_drift(axes, drift_counts(bench)),
+        "misses.png": lambda axes: draw_misses(axes, find_misses(bench.folds)),
     }
     files = []
     for name, draw in drawn.items():
