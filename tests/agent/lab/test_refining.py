@@ -89,4 +89,4 @@ def test_the_published_network_is_rebuilt_as_it_is_shipped() -> None:
     pictures = (rng.random((6, *encoder.shape)) < 0.2) * rng.integers(0, 256, (6, *encoder.shape))
     small = unit_length(encoder.encode(pictures.astype(np.uint8)))
     exact = unit_length(embed(rebuild_published(content), pictures.astype(np.uint8)))
-    assert (small * exact).sum(axis=1).min() > 0.99
+    assert (small * exact).sum(axis=1).min() > 0.98
