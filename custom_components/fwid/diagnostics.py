@@ -60,7 +60,7 @@ def _describe(device: Device | None) -> Mapping[str, Any] | None:
 
 
 def _redact(record: AgentInfo | Device) -> dict[str, Any]:
-    shown = async_redact_data(_with_lists(asdict(record)), _SECRET)
+    shown: dict[str, Any] = async_redact_data(_with_lists(asdict(record)), _SECRET)
     for reason in shown.get("reasons", ()):
         reason["params"] = _without_words(reason["params"])
     return shown
