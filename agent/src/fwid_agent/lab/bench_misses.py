@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fwid_agent.lab.bench_tables import visible_changes
 from fwid_agent.lab.fold_run import FoldResult
 from fwid_agent.lab.methods import DEFAULT
-from fwid_agent.lab.visible import LEVEL
 
 WORST = 5  # are shown: those whose score came nearest to nothing
 _BEFORE, _AFTER = 4, 8  # days around the change
@@ -30,20 +30,20 @@ class Miss:
 
 def find_misses(folds: Sequence[FoldResult]) -> list[Miss]:
     """Return the worst misses, the worst of them first."""
+    visible = visible_changes(folds)
     misses = []
     for fold in folds:
-        sights = {(sight.device, sight.day): sight for sight in fold.sights}
         for watched in fold.watched:
             outcome = watched.outcome
             for change in outcome.changes if watched.row == DEFAULT else ():
-                sight = sights.get((outcome.device, change.day))
-                if sight is None or sight.chance > LEVEL or change.told_after is not None:
+                seen = visible.get((outcome.device, change.day), False)
+                if not seen or change.told_after is not None:
                     continue
                 near = range(
                     max(change.day - _BEFORE, 0), min(change.day + _AFTER, len(outcome.days))
                 )
                 scores = tuple((day - change.day, outcome.days[day].score) for day in near)
-                misses.append(Miss(outcome.device, sight.after, scores))
+                misses.append(Miss(outcome.device, change.label.version, scores))
     return sorted(misses, key=lambda miss: miss.highest)[:WORST]
 
 

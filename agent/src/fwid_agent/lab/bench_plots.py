@@ -10,7 +10,7 @@ from fwid_agent.errors import UsageError
 from fwid_agent.lab.bench_misses import draw_misses, find_misses
 from fwid_agent.lab.bench_record import drift_counts
 from fwid_agent.lab.bench_run import Bench
-from fwid_agent.lab.bench_tables import RowTable, Tables
+from fwid_agent.lab.bench_tables import RowTable, Tables, visible_changes
 from fwid_agent.lab.drift import What
 from fwid_agent.lab.methods import DEFAULT
 
@@ -115,14 +115,14 @@ def _envelope(row: RowTable) -> tuple[list[float], list[float]]:
 
 
 def _draw_delays(axes: Any, bench: Bench, default: RowTable) -> bool:  # noqa: ANN401
-    seen = {(s.device, s.day): s.chance for fold in bench.folds for s in fold.sights}
+    visible = visible_changes(bench.folds)
     delays = [
         change.told_after
         for fold in bench.folds
         for each in fold.watched
         if each.row == default.row
         for change in each.outcome.changes
-        if seen.get((each.outcome.device, change.day), 1.0) <= 0.05
+        if visible.get((each.outcome.device, change.day), False)
     ]
     told = [delay for delay in delays if delay is not None]
     if not delays:

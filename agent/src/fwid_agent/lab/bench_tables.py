@@ -68,7 +68,7 @@ class Tables:
 
 def tabulate(bench: Bench, seed: int) -> Tables | None:
     """Count everything; None where no corpus is known by days."""
-    visible = _visible(bench.folds)
+    visible = visible_changes(bench.folds)
     names = list(dict.fromkeys(each.row for fold in bench.folds for each in fold.watched))
     if not names:
         return None
@@ -84,7 +84,7 @@ def tabulate(bench: Bench, seed: int) -> Tables | None:
         tuple(rows),
         _kinds(bench, counted, visible),
         {
-            fold.name: _noticed(_outcomes(fold, DEFAULT), _visible([fold]))
+            fold.name: _noticed(_outcomes(fold, DEFAULT), visible_changes([fold]))
             for fold in bench.transfers
             if fold.watched
         },
@@ -95,7 +95,8 @@ def tabulate(bench: Bench, seed: int) -> Tables | None:
     )
 
 
-def _visible(folds: Iterable[FoldResult]) -> Visible:
+def visible_changes(folds: Iterable[FoldResult]) -> Visible:
+    """Say of every change, by device and day, whether the oracle sees it."""
     return {(s.device, s.day): s.chance <= LEVEL for fold in folds for s in fold.sights}
 
 

@@ -21,7 +21,6 @@ OnEpoch = Callable[[int, int], None]
 
 def tensorflow() -> Any:  # noqa: ANN401 - TensorFlow has no types
     """Import TensorFlow; raises UsageError where the extra is not installed."""
-    """Import TensorFlow; raises UsageError where the extra is not installed."""
     try:
         import tensorflow  # noqa: PLC0415 - a second to import, and only for research
     except ImportError:

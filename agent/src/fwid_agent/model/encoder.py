@@ -26,6 +26,20 @@ def load_runtime() -> ModuleType:
     return module
 
 
+def make_interpreter(content: bytes) -> Any:  # noqa: ANN401 - the runtime has no types
+    """Return an interpreter for a small model; raises ModelError where there is no runtime.
+
+    Whatever the runtime raises for the model itself is left to who knows its name.
+    """
+    runtime = load_runtime()
+    # The optional delegate gains nothing on models this small, and it speaks up on stderr.
+    return runtime.Interpreter(
+        model_content=content,
+        num_threads=1,
+        experimental_op_resolver_type=runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
+
+
 class Encoder:
     """One model: pictures of its input shape to embeddings.
 
@@ -38,14 +52,8 @@ class Encoder:
 
     def __init__(self, content: bytes, name: str) -> None:
         self.name = name
-        runtime = load_runtime()
         try:
-            # The optional delegate gains nothing on models this small, and it speaks up on stderr.
-            self._interpreter = runtime.Interpreter(
-                model_content=content,
-                num_threads=1,
-                experimental_op_resolver_type=runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            )
+            self._interpreter = make_interpreter(content)
             self._interpreter.allocate_tensors()
             (self._input,) = self._interpreter.get_input_details()
             (self._output,) = self._interpreter.get_output_details()

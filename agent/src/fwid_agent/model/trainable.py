@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from fwid_agent.errors import ModelError
-from fwid_agent.model.encoder import load_runtime
+from fwid_agent.model.encoder import make_interpreter
 from fwid_agent.types import F4, U1
 
 BATCH = 32  # comparisons of a step of the row-shared twin
@@ -35,13 +35,8 @@ class Trainable:
 
     def __init__(self, content: bytes, name: str) -> None:
         self.name = name
-        runtime = load_runtime()
         try:
-            self._interpreter = runtime.Interpreter(
-                model_content=content,
-                num_threads=1,
-                experimental_op_resolver_type=runtime.OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
-            )
+            self._interpreter = make_interpreter(content)
             names = self._interpreter.get_signature_list()
             self._run = {each: self._interpreter.get_signature_runner(each) for each in names}
         except (ValueError, RuntimeError, TypeError) as error:
