@@ -5,7 +5,6 @@ is in use; none: the network that came with the agent) and `attempts.jsonl`. Eac
 elsewhere, flushed and moved into place: a power cut leaves the old one or the new one.
 """
 
-import fcntl
 import os
 import re
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ import msgspec
 import numpy as np
 
 from fwid_agent.errors import ModelError, StoreError, UsageError
+from fwid_agent.locking import locked
 from fwid_agent.types import F4
 
 MODELS_KEPT, ATTEMPTS_KEPT = 10, 200
@@ -117,16 +117,8 @@ class History:
         with self._writing():
             self.folder.mkdir(mode=0o700, exist_ok=True)
             number = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-        try:
-            try:
-                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                raise StoreError(
-                    f"{self.folder}: a refinement is under way; wait until it has ended"
-                ) from error
+        with locked(number, f"{self.folder}: a refinement is under way; wait until it has ended"):
             yield
-        finally:
-            os.close(number)
 
     def keep(self, refined: Refined) -> int:
         """Write a network and use it from now on; gives its number."""

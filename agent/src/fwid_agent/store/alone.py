@@ -1,12 +1,11 @@
 """One run at a time goes on with a store: two would each count what the other counts."""
 
-import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from fwid_agent.errors import StoreError
+from fwid_agent.locking import locked
 
 
 @contextmanager
@@ -25,14 +24,7 @@ def alone(path: Path) -> Iterator[None]:
     except OSError:
         yield  # who opens the store says what is wrong with it
         return
-    try:
-        try:
-            fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise StoreError(
-                f"{path}: another run goes on with this store: stop it, or wait until it has ended"
-            ) from error
+    busy = f"{path}: another run goes on with this store: stop it, or wait until it has ended"
+    # It is closed only in the end: closing any handle on the file takes away SQLite's own locks.
+    with locked(number, busy):
         yield
-    finally:
-        # Only now: closing any handle on the file takes away SQLite's own locks.
-        os.close(number)
