@@ -18,9 +18,11 @@ from fwid_agent.api.certificate import Certificate, load_certificate, make_ssl_c
 from fwid_agent.api.context import Clock, Context, Limits
 from fwid_agent.api.contract import AgentApi, Record, Which
 from fwid_agent.api.ingress import Ingress
+from fwid_agent.api.messages import Notice
 from fwid_agent.api.pairing import Pairing
 from fwid_agent.api.server import make_app, start_server
 from fwid_agent.api.tokens import TokenStore
+from fwid_agent.api.values import Category, Source
 from fwid_agent.errors import UsageError
 from fwid_agent.types import Cause, Event, EventReason, EventType, format_mac, format_time
 
@@ -43,7 +45,9 @@ class FakeAgent:
     stored: list[Event] = field(default_factory=list)
     dropped: int = 0
     told: list[tuple[Any, ...]] = field(default_factory=list)
-    listeners: list[Callable[[Event], None]] = field(default_factory=list)
+    listeners: list[Callable[[Event | Notice], None]] = field(default_factory=list)
+    identifies: bool = True
+    running: bool = False
     is_ready: bool = True
     error: Exception | None = None
     before_page: Callable[[], None] | None = None
@@ -62,7 +66,9 @@ class FakeAgent:
         if self.error:
             raise self.error
         times = {"started": format_time(0), "time": format_time(10**18)}
-        return {"id": EVENT_ID, "version": "0.1.0", "capture": self._capture(), **times}
+        known = {"identification": self._identification() if self.identifies else None}
+        about = {"id": EVENT_ID, "version": "0.1.0", "capture": self._capture()}
+        return {**about, **times, **known}
 
     def devices(self) -> list[Record]:
         return [self._record(PLUG)]
@@ -87,6 +93,15 @@ class FakeAgent:
             "similarity": float("nan"),
             "reasons": [{"key": "new_port", "params": {"port": 443}}],
             "versions": [{"version": 1, "label": None}],
+            "kind": {"label": "Plug", "category": "Home Automation", "source": "home_assistant"},
+            "identified": {
+                "label": None,
+                "category": None,
+                "certainty": 0.93,
+                "model": "home",
+                "time": format_time(0),
+                "agrees": False,
+            },
         }
 
     def history(self, mac: int, since_ns: int) -> list[Record]:
@@ -140,6 +155,40 @@ class FakeAgent:
     def expect_update(self, mac: int, until_ns: int) -> None:
         self._act("expect_update", mac, until_ns)
 
+    def set_kind(
+        self, mac: int, label: str | None, category: Category | None, source: Source
+    ) -> None:
+        self._act("set_kind", mac, label, category, source)
+
+    def retrain(self) -> Record:
+        return self._train(running=True)
+
+    def roll_back_identifier(self) -> Record:
+        return self._train(running=False)
+
+    def _train(self, *, running: bool) -> Record:
+        if not self.identifies:
+            raise UsageError("devices are not identified (`identify`)")
+        if self.running:
+            raise UsageError("a model is being trained")
+        self.running = running
+        return self._identification()
+
+    def _identification(self) -> Record:
+        return {
+            "model": "home",
+            "number": 2,
+            "type": "forest",
+            "trained": format_time(0),
+            "window_days": 7,
+            "devices": 12,
+            "accuracy": 0.98,
+            "getting_old": True,
+            "old_because": "age",
+            "running": self.running,
+            "last_attempt": {"time": format_time(0), "outcome": "accepted", "reason": ""},
+        }
+
     def _act(self, *told: Any) -> None:
         if told[1] != PLUG:
             raise UsageError("no such device;\n`fwid devices` lists them")
@@ -159,7 +208,7 @@ class FakeAgent:
     def reason_texts(self, event: Event) -> list[str]:
         return [str(reason.params.get("text")) for reason in event.reasons]
 
-    def subscribe(self, callback: Callable[[Event | None], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[Event | Notice], None]) -> Callable[[], None]:
         self.listeners.append(callback)
         return lambda: self.listeners.remove(callback)
 

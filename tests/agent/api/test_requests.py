@@ -30,6 +30,7 @@ BODIES = {
     "wrong_alarm": {"event": EVENT_ID},
     "label": {"version": 1, "label": "1.7.5"},
     "name": {"name": "Kitchen plug"},
+    "set_kind": {"label": "Philips Hue bridge", "category": "Hub"},
     "expect_update": {"until": "2026-01-01T01:00:00+01:00"},
 }
 YEAR_NS = parse_time("2026-01-01T00:00:00Z")
@@ -180,6 +181,10 @@ def test_any_request_is_answered_as_documented(background: Any, operation: Any, 
         ("name", {"name": ""}),
         ("name", {"name": "a\u0000b"}),
         ("name", {}),
+        ("kind", {}),
+        ("kind", {"label": "a\u0000b"}),
+        ("kind", {"label": "x", "category": "Weapons"}),
+        ("kind", {"label": "x", "source": "the device itself"}),
         ("wrong-alarm", {"event": "../../etc/passwd"}),
         ("expect-update", {}),
         ("expect-update", {"until": None}),
@@ -305,6 +310,7 @@ def test_actions_reach_the_agent_as_they_were_meant(serve: Any) -> None:
             ("wrong_alarm", PLUG, EVENT_ID),
             ("label", PLUG, 1, "1.7.5"),
             ("name", PLUG, "Kitchen plug"),
+            ("set_kind", PLUG, "Philips Hue bridge", "Hub", "person"),
             ("expect_update", PLUG, YEAR_NS),
             ("mute", PLUG, None),
             ("mute", PLUG, 0),
@@ -322,6 +328,39 @@ def test_a_version_that_never_was_is_another_mistake_than_no_device(serve: Any) 
         body = {"version": 7, "label": "x"}
         status, said, _ = await home.ask("POST", f"/devices/{MAC}/label", json=body)
         assert (status, said) == (409, {"error": "no version 7"})
+
+    serve(test)
+
+
+def test_what_a_device_is_is_told_and_forgotten(serve: Any) -> None:
+    """By each source of its own; a category alone says too little."""
+
+    async def test(home: Any) -> None:
+        path = f"/devices/{MAC}/kind"
+        told = {"label": None, "source": "home_assistant"}
+        assert (await home.ask("POST", path, json=told))[0] == 200
+        assert home.agent.told == [("set_kind", PLUG, None, None, "home_assistant")]
+        said = (await home.ask("POST", path, json={"label": None, "category": "Hub"}))[:2]
+        assert said == (409, {"error": "a category needs a label"})
+        assert len(home.agent.told) == 1
+
+    serve(test)
+
+
+@pytest.mark.parametrize("path", ["/retrain", "/retrain/roll-back"])
+def test_a_model_that_is_trained_or_missing_is_left_alone(serve: Any, path: str) -> None:
+    """One training at a time, and none where devices are not identified."""
+
+    async def test(home: Any) -> None:
+        status, said, _ = await home.ask("POST", path)
+        assert (status, said["running"], said["type"]) == (200, path == "/retrain", "forest")
+        home.agent.running = True
+        assert (await home.ask("POST", path))[:2] == (409, {"error": "a model is being trained"})
+        home.agent.identifies = False
+        status, said, _ = await home.ask("POST", path)
+        assert (status, "not identified" in said["error"]) == (409, True)
+        assert (await home.ask("GET", "/info"))[1]["identification"] is None
+        assert (await home.ask("POST", path, json={"now": True}))[0] == 400
 
     serve(test)
 

@@ -7,7 +7,10 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import WSMsgType
+from fwid_agent.api.messages import Changed, Identification, ModelChanged, NewlyIdentified
 from fwid_agent.events_json import event_record
+
+MAC = "90:8d:78:a8:e1:43"
 
 
 async def read(opened: aiohttp.ClientWebSocketResponse, count: int) -> list[Any]:
@@ -48,13 +51,23 @@ def test_stored_events_come_first_then_live_ones(serve: Any) -> None:
 def test_changed_states_are_told_among_the_events(serve: Any) -> None:
     """A client that shows states need not ask for them again and again."""
 
+    model = ModelChanged(identification=Identification(model="home", number=3))
+
     async def test(home: Any) -> None:
         async with home.socket(0) as opened:
             await until(lambda: home.agent.listeners)
-            home.agent.listeners[0](None)
+            for notice in (Changed(), NewlyIdentified(device=MAC, identified=None), model):
+                home.agent.listeners[0](notice)
             home.agent.add(1)
-            told = await read(opened, 2)
-        assert sorted(one["type"] for one in told) == ["changed", "version_changed"]
+            told = await read(opened, 4)
+        assert [one["type"] for one in told] == [
+            "changed",
+            "identified",
+            "model",
+            "version_changed",
+        ]
+        assert told[1] == {"type": "identified", "device": MAC, "identified": None}
+        assert told[2]["identification"]["number"] == 3
 
     serve(test)
 

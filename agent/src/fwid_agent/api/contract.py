@@ -14,6 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from fwid_agent.api.messages import Notice
+from fwid_agent.api.values import Category, Source
 from fwid_agent.types import Event
 
 Record = dict[str, Any]
@@ -78,6 +80,22 @@ class AgentApi(Protocol):
     def name(self, mac: int, text: str | None) -> None:
         """Call a device so; None: what it calls itself again."""
 
+    def set_kind(
+        self, mac: int, label: str | None, category: Category | None, source: Source
+    ) -> None:
+        """Keep what a device is said to be; None: forget what this source said."""
+
+    def retrain(self) -> Record:
+        """Start to train the model that identifies devices: `messages.Identification`.
+
+        Raises:
+            UsageError: devices are not identified, or one is being trained.
+
+        """
+
+    def roll_back_identifier(self) -> Record:
+        """Use the model before again: `messages.Identification`; raises as `retrain`."""
+
     def expect_update(self, mac: int, until_ns: int) -> None:
         """Mark changes until then as expected: an update was started."""
 
@@ -90,10 +108,10 @@ class AgentApi(Protocol):
     def reason_texts(self, event: Event) -> Sequence[str]:
         """The reasons of an event in words; from memory."""
 
-    def subscribe(self, callback: Callable[[Event | None], None]) -> Callable[[], None]:
+    def subscribe(self, callback: Callable[[Event | Notice], None]) -> Callable[[], None]:
         """Have each event told in the event loop, in order, once stored; returns how to end it.
 
-        None is told where units were judged: states may have changed without an event.
+        What is told beside events is not stored: see `messages.Notice`.
         """
 
     def metrics(self) -> Mapping[str, float]:

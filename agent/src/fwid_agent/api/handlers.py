@@ -8,10 +8,10 @@ from typing import TypeVar, get_args
 import msgspec
 from aiohttp import web
 
-from fwid_agent.api import messages
+from fwid_agent.api import messages, requests, values
 from fwid_agent.api.answers import RefusedError, answer, convert, nanoseconds
 from fwid_agent.api.context import CONTEXT
-from fwid_agent.api.contract import AgentApi, Which
+from fwid_agent.api.contract import AgentApi, Record, Which
 from fwid_agent.api.guard import Handler
 from fwid_agent.api.metrics import write_metrics
 from fwid_agent.api.openapi import make_document
@@ -83,9 +83,19 @@ async def image(request: web.Request) -> web.Response:
     return web.Response(body=png, content_type=PNG)
 
 
+async def retrain(request: web.Request) -> web.Response:
+    """Start to train the model that identifies devices."""
+    return await _steer_model(request, request.app[CONTEXT].agent.retrain)
+
+
+async def roll_back_identifier(request: web.Request) -> web.Response:
+    """Identify devices by the model before again."""
+    return await _steer_model(request, request.app[CONTEXT].agent.roll_back_identifier)
+
+
 async def events(request: web.Request) -> web.Response:
     """Give a page of stored events."""
-    context, query = request.app[CONTEXT], _read_query(request, messages.EventsQuery)
+    context, query = request.app[CONTEXT], _read_query(request, requests.EventsQuery)
     page = await context.call(context.agent.events, query.after, query.limit, query.device)
     texts = tuple(tuple(context.agent.reason_texts(event)) for event in page.events)
     return answer(
@@ -120,7 +130,7 @@ async def ready(request: web.Request) -> web.Response:
 
 async def pair(request: web.Request) -> web.Response:
     """Exchange a code for a token."""
-    asked = await read_body(request, messages.PairRequest)
+    asked = await read_body(request, requests.PairRequest)
     return answer(messages.Paired(token=admit_code(request, asked.code, asked.name)))
 
 
@@ -155,19 +165,25 @@ def _action(body: type[_T], act: Callable[[AgentApi, int, _T], None]) -> Handler
     return handle
 
 
-def _mute(agent: AgentApi, mac: int, asked: messages.Mute) -> None:
+def _mute(agent: AgentApi, mac: int, asked: requests.Mute) -> None:
     agent.mute(mac, None if asked.until is None else nanoseconds(asked.until))
 
 
-def _expect_update(agent: AgentApi, mac: int, asked: messages.ExpectUpdate) -> None:
+def _set_kind(agent: AgentApi, mac: int, asked: requests.SetKind) -> None:
+    if asked.label is None and asked.category is not None:
+        raise UsageError("a category needs a label")
+    agent.set_kind(mac, asked.label, asked.category, asked.source)
+
+
+def _expect_update(agent: AgentApi, mac: int, asked: requests.ExpectUpdate) -> None:
     agent.expect_update(mac, nanoseconds(asked.until))
 
 
-def _label(agent: AgentApi, mac: int, asked: messages.Label) -> None:
+def _label(agent: AgentApi, mac: int, asked: requests.Label) -> None:
     agent.label(mac, asked.version, asked.label)
 
 
-def _name(agent: AgentApi, mac: int, asked: messages.NameDevice) -> None:
+def _name(agent: AgentApi, mac: int, asked: requests.NameDevice) -> None:
     agent.name(mac, asked.name)
 
 
@@ -179,16 +195,19 @@ HANDLERS: dict[str, Handler] = {
     "history": history,
     "contacts": contacts,
     "image": image,
-    "enrol": _action(messages.Nothing, lambda agent, mac, _: agent.enrol(mac)),
-    "accept": _action(messages.Nothing, lambda agent, mac, _: agent.accept(mac)),
-    "relearn": _action(messages.Nothing, lambda agent, mac, _: agent.relearn(mac)),
-    "mute": _action(messages.Mute, _mute),
+    "enrol": _action(requests.Nothing, lambda agent, mac, _: agent.enrol(mac)),
+    "accept": _action(requests.Nothing, lambda agent, mac, _: agent.accept(mac)),
+    "relearn": _action(requests.Nothing, lambda agent, mac, _: agent.relearn(mac)),
+    "mute": _action(requests.Mute, _mute),
     "wrong_alarm": _action(
-        messages.WrongAlarm, lambda agent, mac, asked: agent.wrong_alarm(mac, asked.event)
+        requests.WrongAlarm, lambda agent, mac, asked: agent.wrong_alarm(mac, asked.event)
     ),
-    "label": _action(messages.Label, _label),
-    "name": _action(messages.NameDevice, _name),
-    "expect_update": _action(messages.ExpectUpdate, _expect_update),
+    "label": _action(requests.Label, _label),
+    "name": _action(requests.NameDevice, _name),
+    "set_kind": _action(requests.SetKind, _set_kind),
+    "expect_update": _action(requests.ExpectUpdate, _expect_update),
+    "retrain": retrain,
+    "roll_back_identifier": roll_back_identifier,
     "events": events,
     "metrics": metrics,
     "health": health,
@@ -206,6 +225,15 @@ async def _answer_device(request: web.Request, mac: int) -> web.Response:
     return answer(convert(record, messages.Device))
 
 
+async def _steer_model(request: web.Request, ask: Callable[[], Record]) -> web.Response:
+    await read_body(request, requests.Nothing)
+    try:
+        record = await request.app[CONTEXT].call(ask)
+    except UsageError as error:
+        raise RefusedError(409, str(error)) from error
+    return answer(convert(record, messages.Identification))
+
+
 async def _ask(request: web.Request, mac: int, ask: Callable[[], _R]) -> _R:
     """Ask about a device; one that is not there is another error than a wrong question."""
     context = request.app[CONTEXT]
@@ -218,13 +246,13 @@ async def _ask(request: web.Request, mac: int, ask: Callable[[], _R]) -> _R:
 
 def _read_mac(request: web.Request) -> int:
     text = request.match_info["mac"]
-    if not re.fullmatch(messages.MAC_PATTERN, text):
+    if not re.fullmatch(values.MAC_PATTERN, text):
         raise RefusedError(400, "a device is named by its MAC, in lower case with colons")
     return parse_mac(text)
 
 
 def _read_since(request: web.Request) -> int:
-    since = _read_query(request, messages.SinceQuery).since
+    since = _read_query(request, requests.SinceQuery).since
     return 0 if since is None else nanoseconds(since)
 
 
@@ -248,7 +276,7 @@ async def read_body(request: web.Request, body: type[_T]) -> _T:
             data = await request.read()
     except TimeoutError as error:
         raise RefusedError(408, "the body does not come") from error
-    if not data and body is messages.Nothing:
+    if not data and body is requests.Nothing:
         data = b"{}"
     elif request.content_type != "application/json":
         # Forms of other sites cannot send this type without asking first.

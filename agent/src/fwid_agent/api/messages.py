@@ -1,118 +1,33 @@
-"""Every request and answer of the API; the OpenAPI document is made from these.
+"""Every answer of the API; the OpenAPI document is made from these and the requests.
 
-Requests with unknown fields are refused: a mistyped name never goes unnoticed. Answers may get
-further fields in later versions: clients ignore what they do not know.
+Answers may get further fields in later versions: clients ignore what they do not know.
 """
 
-from datetime import datetime
-from typing import Annotated, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Meta
 
+from fwid_agent.api.values import (
+    Answer,
+    Category,
+    Count,
+    Mac,
+    Share,
+    Source,
+    TimeText,
+    Version,
+    Whose,
+)
 from fwid_agent.types import Cause, Event, EventReason, State, Vantage, Verdict
 
-# --- what values look like -----------------------------------------------------------------------
 
-MAC_PATTERN = "^[0-9a-f]{2}(:[0-9a-f]{2}){5}$"
-_MOST_SEQ = 2**63 - 1
-# Names end up on pages and in terminals: nothing that steers either, nothing without end.
-_PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$"
-
-Mac = Annotated[str, Meta(pattern=MAC_PATTERN, examples=["90:8d:78:a8:e1:43"])]
-Count = Annotated[int, Meta(ge=0)]
-Version = Annotated[int, Meta(ge=1, le=10**6)]
-Seq = Annotated[int, Meta(ge=0, le=_MOST_SEQ)]
-Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]
-Time = Annotated[datetime, Meta(tz=True, description="RFC 3339 with an offset")]
-TimeText = Annotated[
-    str, Meta(description="RFC 3339, UTC with Z", extra_json_schema={"format": "date-time"})
-]
-
-
-class _Request(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    pass
-
-
-class _Answer(msgspec.Struct, kw_only=True):
-    pass
-
-
-# --- requests ------------------------------------------------------------------------------------
-
-
-class Nothing(_Request):
-    """An action that needs no more words; the body may be missing altogether."""
-
-
-class Mute(_Request):
-    """Raise no alarm until then; null: until further notice; a past time: again from now on."""
-
-    until: Time | None
-
-
-class WrongAlarm(_Request):
-    """The event whose alarm was wrong."""
-
-    event: Annotated[str, Meta(pattern="^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
-
-
-class Label(_Request):
-    """A version's name, such as 1.7.5."""
-
-    version: Version
-    label: Name
-
-
-class NameDevice(_Request):
-    """What a person calls the device; null: what it calls itself again."""
-
-    name: Name | None
-
-
-class ExpectUpdate(_Request):
-    """An update was started; changes until then are expected."""
-
-    until: Time
-
-
-class PairRequest(_Request):
-    """The code that the agent shows, and how the client calls itself."""
-
-    code: Annotated[str, Meta(pattern="^[0-9]{8}$")]
-    name: Name
-
-
-class Resume(_Request):
-    """The first and only message of a client on the WebSocket."""
-
-    after: Seq
-
-
-class EventsQuery(_Request):
-    """Which events; of one device where it is named."""
-
-    after: Seq = 0
-    limit: Annotated[int, Meta(ge=1, le=1000)] = 1000
-    device: Mac | None = None
-
-
-class SinceQuery(_Request):
-    """From when on; everything that is kept where it is missing."""
-
-    since: Time | None = None
-
-
-# --- answers -------------------------------------------------------------------------------------
-
-
-class Error(_Answer):
+class Error(Answer):
     """What went wrong, in one line."""
 
     error: str
 
 
-class SourceHealth(_Answer):
+class SourceHealth(Answer):
     """One source of frames, and what became of them on the way."""
 
     source: str  # as it was asked for
@@ -125,7 +40,7 @@ class SourceHealth(_Answer):
     merged: Count = 0  # frames that hold several packets and do not say how many
 
 
-class CaptureHealth(_Answer):
+class CaptureHealth(Answer):
     """How the capture is: all sources together, and each."""
 
     capturing: bool
@@ -144,26 +59,50 @@ class CaptureHealth(_Answer):
     sources: tuple[SourceHealth, ...] = ()
 
 
-class Health(_Answer):
+class Health(Answer):
     """That the API answers; `details` only for those with a token."""
 
     status: Literal["ok"] = "ok"
     details: CaptureHealth | msgspec.UnsetType = msgspec.UNSET
 
 
-class Ready(_Answer):
+class Ready(Answer):
     """Whether packets are captured and judged."""
 
     ready: bool
 
 
-class Paired(_Answer):
+class Paired(Answer):
     """The token, which is never to be had again."""
 
     token: str
 
 
-class Info(_Answer):
+class Attempt(Answer):
+    """The latest attempt to train the model that identifies devices."""
+
+    time: TimeText
+    outcome: str  # "accepted", or what became of it instead
+    reason: str = ""  # in English words
+
+
+class Identification(Answer):
+    """The model that identifies devices."""
+
+    model: Whose | None = None  # null: there is none yet
+    number: Count | None = None  # of this home's own
+    type: Literal["forest", "tree", "fc", "conv1d"] | None = None
+    trained: TimeText | None = None
+    window_days: Count | None = None  # of how many days it was learnt
+    devices: Count = 0  # that it was learnt from
+    accuracy: Share | None = None  # of the newest held-out day's devices, how many were right
+    getting_old: bool = False  # it is time to train anew
+    old_because: Literal["age", "changed", "new_devices", "worse"] | None = None
+    running: bool = False  # another is being trained
+    last_attempt: Attempt | None = None
+
+
+class Info(Answer):
     """Who the agent is, and what it captures."""
 
     id: str  # UUID
@@ -174,16 +113,36 @@ class Info(_Answer):
     api: Literal[1] = 1
     last_seq: Count = 0  # of the last event
     unit_s: Count = 86_400  # how long a unit is: usually a day
+    identification: Identification | None = None  # null: devices are not identified
 
 
-class VersionName(_Answer):
+class VersionName(Answer):
     """A version that the device has been known by."""
 
     version: Version
     label: str | None = None
 
 
-class Device(_Answer):
+class Kind(Answer):
+    """What a device is said to be."""
+
+    label: str  # such as "Philips Hue bridge"
+    category: Category | None = None
+    source: Source = "person"
+
+
+class Identified(Answer):
+    """What a device behaves like, by its newest unit."""
+
+    label: str | None  # null: none that the model knows
+    certainty: Share  # that it is one that is known; where there is no label, that it is not
+    model: Whose
+    time: TimeText  # when the unit starts
+    category: Category | None = None  # of the label
+    agrees: bool | None = None  # with its kind; null: nobody said it, or it was not learnt
+
+
+class Device(Answer):
     """One device, and where it stands. `state` is null while it is seen but not watched."""
 
     device: Mac
@@ -216,15 +175,17 @@ class Device(_Answer):
     alarm_was_wrong: bool = False  # a person said so
     vantage: Vantage = Vantage.UNKNOWN  # what of it is seen from where the agent stands
     sizes_reliable: bool = True
+    kind: Kind | None = None  # what it is said to be
+    identified: Identified | None = None  # what it behaves like; null: not identified
 
 
-class Devices(_Answer):
+class Devices(Answer):
     """All devices."""
 
     devices: tuple[Device, ...]
 
 
-class Judged(_Answer):
+class Judged(Answer):
     """What was decided of one unit."""
 
     time: TimeText  # when the unit starts
@@ -244,20 +205,20 @@ class Judged(_Answer):
     missing: str | None = None
 
 
-class History(_Answer):
+class History(Answer):
     """What was decided of a device, oldest first."""
 
     history: tuple[Judged, ...]
 
 
-class Network(_Answer):
+class Network(Answer):
     """Where on the internet a device was in contact with: no more of an address is kept."""
 
     network: str  # an IPv4 /24 or IPv6 /48
     flows: Count
 
 
-class Port(_Answer):
+class Port(Answer):
     """A service that a device used (opened) or offered (accepted)."""
 
     port: Count
@@ -266,7 +227,7 @@ class Port(_Answer):
     flows: Count
 
 
-class Contact(_Answer):
+class Contact(Answer):
     """How much a device talked in a time, and with whom."""
 
     time: TimeText  # when it begins
@@ -279,13 +240,13 @@ class Contact(_Answer):
     ports_beyond: Count = 0  # flows of further ones
 
 
-class Contacts(_Answer):
+class Contacts(Answer):
     """How chatty a device is, oldest first."""
 
     contacts: tuple[Contact, ...]
 
 
-class Events(_Answer):
+class Events(Answer):
     """A page of events; `gap`: ask for the present states, some that were asked for are gone."""
 
     events: tuple[Event, ...]
@@ -294,11 +255,28 @@ class Events(_Answer):
     last_seq: Count
 
 
-class Gap(_Answer, tag="gap"):
+class Gap(Answer, tag="gap"):
     """Sent first on the WebSocket where events that were asked for are no longer kept."""
 
     last_seq: Count
 
 
-class Changed(_Answer, tag="changed"):
+class Changed(Answer, tag="changed"):
     """Sent on the WebSocket where states may have changed without an event: ask for them."""
+
+
+class NewlyIdentified(Answer, tag="identified"):
+    """Sent on the WebSocket where a device behaves like something else than before."""
+
+    device: Mac
+    identified: Identified | None
+
+
+class ModelChanged(Answer, tag="model"):
+    """Sent on the WebSocket where a training has begun or ended, or the model has become old."""
+
+    identification: Identification | None
+
+
+# What is told beside events: of no number, and not kept.
+Notice = Changed | NewlyIdentified | ModelChanged

@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import msgspec
 
-from fwid_agent.api import messages
+from fwid_agent.api import messages, requests, values
 from fwid_agent.api.contract import Which
 from fwid_agent.api.routes import PREFIX, ROUTES, Message, Route
 from fwid_agent.events_json import event_schema
@@ -21,9 +21,11 @@ _DEVICE = {
 }
 _STORE = {503: "the agent cannot do that now"}
 # On the WebSocket only.
-_EXTRA: tuple[Message, ...] = (messages.Error, messages.Resume, messages.Gap, messages.Changed)
+_EXTRA: tuple[Message, ...] = (
+    messages.Error, requests.Resume, messages.Gap, *get_args(messages.Notice),
+)  # fmt: skip
 _PATHS: dict[str, dict[str, Any]] = {
-    "mac": {"type": "string", "pattern": messages.MAC_PATTERN},
+    "mac": {"type": "string", "pattern": values.MAC_PATTERN},
     "which": {"type": "string", "enum": list(get_args(Which))},
 }
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from fwid_agent.api import messages
+from fwid_agent.api import messages, requests
 
 PREFIX = "/api/v1"
 PNG = "image/png"
@@ -34,8 +34,11 @@ class Route:
         return "{mac}" in self.path
 
 
-def _action(name: str, body: Message, summary: str) -> Route:
-    path = f"/devices/{{mac}}/{name.replace('_', '-')}"
+_MODEL = {409: "devices are not identified, or a model is being trained"}
+
+
+def _action(name: str, body: Message, summary: str, path: str = "") -> Route:
+    path = f"/devices/{{mac}}/{path or name.replace('_', '-')}"
     return Route(name, "POST", path, summary, messages.Device, body=body)
 
 
@@ -50,7 +53,7 @@ ROUTES = (
         "/devices/{mac}/history",
         "What was decided of a device",
         messages.History,
-        query=messages.SinceQuery,
+        query=requests.SinceQuery,
     ),
     Route(
         "contacts",
@@ -58,7 +61,7 @@ ROUTES = (
         "/devices/{mac}/contacts",
         "How chatty a device is, and with whom",
         messages.Contacts,
-        query=messages.SinceQuery,
+        query=requests.SinceQuery,
     ),
     Route(
         "image",
@@ -67,21 +70,40 @@ ROUTES = (
         "A fingerprint image",
         PNG,
     ),
-    _action("enrol", messages.Nothing, "Watch a device that was seen"),
-    _action("accept", messages.Nothing, "Take what a device does now as its new normal"),
-    _action("relearn", messages.Nothing, "Forget what is usual for a device and learn it anew"),
-    _action("mute", messages.Mute, "Raise no alarm for a device"),
-    _action("wrong_alarm", messages.WrongAlarm, "Say that an alarm was wrong"),
-    _action("label", messages.Label, "Name a version of a device"),
-    _action("name", messages.NameDevice, "Call a device by a name of your own"),
-    _action("expect_update", messages.ExpectUpdate, "Say that an update was started"),
+    _action("enrol", requests.Nothing, "Watch a device that was seen"),
+    _action("accept", requests.Nothing, "Take what a device does now as its new normal"),
+    _action("relearn", requests.Nothing, "Forget what is usual for a device and learn it anew"),
+    _action("mute", requests.Mute, "Raise no alarm for a device"),
+    _action("wrong_alarm", requests.WrongAlarm, "Say that an alarm was wrong"),
+    _action("label", requests.Label, "Name a version of a device"),
+    _action("name", requests.NameDevice, "Call a device by a name of your own"),
+    _action("set_kind", requests.SetKind, "Say what a device is", "kind"),
+    _action("expect_update", requests.ExpectUpdate, "Say that an update was started"),
+    Route(
+        "retrain",
+        "POST",
+        "/retrain",
+        "Start to train the model that identifies devices",
+        messages.Identification,
+        body=requests.Nothing,
+        errors=_MODEL,
+    ),
+    Route(
+        "roll_back_identifier",
+        "POST",
+        "/retrain/roll-back",
+        "Identify devices by the model before again",
+        messages.Identification,
+        body=requests.Nothing,
+        errors=_MODEL,
+    ),
     Route(
         "events",
         "GET",
         "/events",
         "Stored events after one, oldest first",
         messages.Events,
-        query=messages.EventsQuery,
+        query=requests.EventsQuery,
     ),
     Route(
         "stream",
@@ -108,7 +130,7 @@ ROUTES = (
         "/pair",
         "Exchange the code that the agent shows for a token",
         messages.Paired,
-        body=messages.PairRequest,
+        body=requests.PairRequest,
         is_open=True,
         errors={
             403: "wrong or expired code",

@@ -17,9 +17,9 @@ from fwid_agent.api.answers import RefusedError, answer
 from fwid_agent.api.context import CONTEXT, SESSION_COOKIE
 from fwid_agent.api.guard import Handler
 from fwid_agent.api.handlers import admit_code, read_body
-from fwid_agent.api.messages import Nothing
 from fwid_agent.api.page_files import page, page_file
 from fwid_agent.api.pairing import CODE_LIFE_NS
+from fwid_agent.api.requests import Nothing
 from fwid_agent.api.session_messages import Code, LogIn, TokenInfo, Tokens
 from fwid_agent.api.tokens import SESSION_DAYS, Token
 

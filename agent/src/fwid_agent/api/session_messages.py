@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from fwid_agent.api.messages import Count, TimeText
+from fwid_agent.api.values import Count, TimeText
 
 
 class LogIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):

@@ -11,7 +11,7 @@ from contextlib import suppress
 import msgspec
 from aiohttp import WSMsgType, web
 
-from fwid_agent.api import messages
+from fwid_agent.api import messages, requests
 from fwid_agent.api.answers import RefusedError
 from fwid_agent.api.context import CONTEXT, Context, Ending
 from fwid_agent.errors import FwidError
@@ -65,9 +65,9 @@ async def _serve(
         return Ending(error.status, str(error))
     if after is None:
         return _LEFT
-    waiting: asyncio.Queue[Event | None] = asyncio.Queue(context.limits.waiting_events)
+    waiting: asyncio.Queue[Event | messages.Notice] = asyncio.Queue(context.limits.waiting_events)
 
-    def put(event: Event | None) -> None:
+    def put(event: Event | messages.Notice) -> None:
         try:
             waiting.put_nowait(event)
         except asyncio.QueueFull:
@@ -99,7 +99,7 @@ async def _read_resume(socket: web.WebSocketResponse, patience_s: float) -> int 
     if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED, WSMsgType.ERROR):
         return None
     try:
-        return msgspec.json.decode(message.data, type=messages.Resume).after
+        return msgspec.json.decode(message.data, type=requests.Resume).after
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RefusedError(1008, 'the first message has to be {"after": seq}') from error
 
@@ -114,14 +114,14 @@ class _Sender:
         self._context = context
         self._ending = ending
 
-    async def run(self, after: int, waiting: asyncio.Queue[Event | None]) -> Ending:
+    async def run(self, after: int, waiting: asyncio.Queue[Event | messages.Notice]) -> Ending:
         """Send what is stored after `after`, then what comes; returns why it cannot go on."""
         try:
             last = await self._catch_up(after)
             while True:
                 event = await waiting.get()
-                if event is None:
-                    await self._send(msgspec.json.encode(messages.Changed()))
+                if not isinstance(event, Event):
+                    await self._send(msgspec.json.encode(event))
                 elif event.seq > last:
                     await self._send(encode_event(event))
                     last = event.seq

@@ -8,6 +8,8 @@ from pathlib import Path
 from secrets import token_hex
 
 from fwid_agent.api.contract import Record, Which
+from fwid_agent.api.messages import Changed, Notice
+from fwid_agent.api.values import Category, Source
 from fwid_agent.core.stability import Accepted, ExpectUpdate, Relearn
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.pipeline.memory import read_watch, remembers_since
@@ -39,7 +41,7 @@ class AgentView:
         self._request = request
         self._watcher = watcher
         self._started = format_time(watcher.clock.now_ns())
-        self._subscribers: list[Callable[[Event | None], None]] = []
+        self._subscribers: list[Callable[[Event | Notice], None]] = []
         self._drawn: tuple[tuple[int, str], dict[str, bytes]] | None = None  # the latest pictures
         self._here = threading.local()  # SQLite wants a connection for each thread
 
@@ -53,11 +55,15 @@ class AgentView:
 
     def tell_judged(self) -> None:
         """Tell subscribers that states may have changed, also without an event."""
-        for callback in tuple(self._subscribers):
-            callback(None)
+        self.tell_beside(Changed())
 
-    def subscribe(self, callback: Callable[[Event | None], None]) -> Callable[[], None]:
-        """Have each event told, and None where units were judged; returns how to end it."""
+    def tell_beside(self, notice: Notice) -> None:
+        """Tell subscribers what is no event."""
+        for callback in tuple(self._subscribers):
+            callback(notice)
+
+    def subscribe(self, callback: Callable[[Event | Notice], None]) -> Callable[[], None]:
+        """Have each event told, and what is none; returns how to end it."""
         self._subscribers.append(callback)
         return lambda: self._subscribers.remove(callback)
 
@@ -194,6 +200,21 @@ class AgentView:
         """Call a device so; None: what it calls itself again."""
         self._find(mac)
         self._store().name(mac, text)
+
+    def set_kind(
+        self, mac: int, label: str | None, category: Category | None, source: Source
+    ) -> None:
+        """Keep what a device is said to be; None: forget what this source said."""
+        self._find(mac)
+        raise UsageError("this agent does not identify devices")
+
+    def retrain(self) -> Record:
+        """Start to train the model that identifies devices."""
+        raise UsageError("this agent does not identify devices")
+
+    def roll_back_identifier(self) -> Record:
+        """Use the model before again."""
+        raise UsageError("this agent does not identify devices")
 
     # --- within ----------------------------------------------------------------------------------
 
