@@ -32,13 +32,26 @@ MAY_IMPORT = {
     "export": SHARED | {"capture", "core"},
     "identify": SHARED | {"core", "model"},
     "refine": SHARED | {"core", "model", "pipeline", "store"},
+    "retrain": SHARED | STAGES | {"identify", "pipeline"},
     "pipeline": SHARED | STAGES | {"report"},
-    "service": SHARED | STAGES | {"api", "identify", "pipeline", "refine", "report"},
+    "service": SHARED | STAGES | {"api", "identify", "pipeline", "refine", "report", "retrain"},
     "cli": SHARED
     | STAGES
-    | {"api", "cli.lab", "export", "identify", "pipeline", "refine", "report", "service"},
+    | {
+        "api",
+        "cli.lab",
+        "export",
+        "identify",
+        "pipeline",
+        "refine",
+        "report",
+        "retrain",
+        "service",
+    },
     "cli.lab": SHARED | STAGES | {"cli", "identify", "lab", "pipeline"},
-    "lab": SHARED | STAGES | {"api", "cli", "export", "identify", "pipeline", "refine", "service"},
+    "lab": SHARED
+    | STAGES
+    | {"api", "cli", "export", "identify", "pipeline", "refine", "retrain", "service"},
 }
 LAB_COMMANDS = ("cli.bench", "cli.lab")
 MODULES = sorted(path for path in SOURCE.rglob("*.py") if path != SOURCE / "__init__.py")

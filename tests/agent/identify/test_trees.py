@@ -1,19 +1,19 @@
 """Trees as flat arrays: every bit of scikit-learn's answer, and no file that can do harm."""
 
-import io
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 from fwid_agent.errors import ModelError
+from fwid_agent.identify.packed import pack
 from fwid_agent.identify.trees import FlatTrees, TreeKind
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("sklearn")
 
-from fwid_agent.lab.identification.trees import TREES, TreeModel
+from fwid_agent.retrain.trees import TREES, TreeModel
 
 pytestmark = pytest.mark.lab
 
@@ -77,10 +77,15 @@ SINGLE = fitted("tree", 2, 2).flat()
     [
         (FLAT, {"left": np.zeros_like(FLAT.left)}, "leads back"),
         (FLAT, {"right": FLAT.right + 10**6}, "leads back or nowhere"),
-        (FLAT, {"feature": np.where(FLAT.feature >= 0, 99, -1).astype("i4")}, "input that is not"),
+        (FLAT, {"feature": np.where(FLAT.feature >= 0, 99, -1).astype("i2")}, "input that is not"),
         (FLAT, {"roots": FLAT.roots - 1}, "outside of its nodes"),
         (FLAT, {"roots": FLAT.roots[:0], "output": FLAT.output[:0]}, "no trees"),
         (FLAT, {"threshold": FLAT.threshold[1:]}, "differ in length"),
+        (FLAT, {"roots": FLAT.roots[[0, 0]], "output": FLAT.output[:2]}, "one behind the other"),
+        (FLAT, {"roots": FLAT.roots[1:], "output": FLAT.output[1:]}, "one behind the other"),
+        (FLAT, {"value": FLAT.value[:1]}, "leaf has no value"),
+        (FLAT, {"inputs": 0}, "another shape"),
+        (FLAT, {"right": FLAT.right[:, None]}, "are no columns"),
         (FLAT, {"value": FLAT.value[:, :0]}, "another shape"),
         (FLAT, {"value": FLAT.value * np.nan}, "are numbers"),
         (FLAT, {"value": FLAT.value.astype("f4")}, "value is of float32"),
@@ -99,19 +104,10 @@ def test_trees_that_cannot_be_walked_are_refused(
 
 def _dump(trees: FlatTrees) -> bytes:
     """As `dump`, but with the types that the arrays have."""
-    file = io.BytesIO()
-    columns: dict[str, Any] = {each.name: getattr(trees, each.name) for each in fields(trees)}
-    columns |= {"kind": np.int32(trees.kind), "inputs": np.int32(trees.inputs)}
-    np.savez(file, **columns)
-    return file.getvalue()
-
-
-def test_a_pickle_is_never_loaded() -> None:
-    """An object in the file is refused before it could do anything."""
-    file = io.BytesIO()
-    np.savez(file, roots=np.array([{"any": "object"}], object))
-    with pytest.raises(ModelError, match="holds no trees"):
-        FlatTrees.load(file.getvalue(), "trees")
+    return pack(
+        {"kind": int(trees.kind), "inputs": trees.inputs},
+        {key: getattr(trees, key) for key in FLAT.arrays()},
+    )
 
 
 @settings(max_examples=60)

@@ -6,7 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from fwid_agent.errors import FwidError, ModelError, StoreError, UsageError
-from fwid_agent.model.history import ATTEMPTS_KEPT, MODELS_KEPT, History, Refined
+from fwid_agent.model.history import History, Refined
+from fwid_agent.model.shelf import ATTEMPTS_KEPT, MODELS_KEPT
 from hypothesis import given
 from hypothesis import strategies as st
 

@@ -10,6 +10,7 @@ from fwid_agent.cli.lab_corpus import corpus
 from fwid_agent.cli.lab_evaluate import evaluate, print_hard_days
 from fwid_agent.cli.lab_identify import identify
 from fwid_agent.cli.lab_refine import refine
+from fwid_agent.cli.lab_train_identifier import train_identifier
 from fwid_agent.cli.options import Json
 from fwid_agent.cli.output import err, make_table, out, print_json, say
 from fwid_agent.errors import UsageError
@@ -22,6 +23,7 @@ app = typer.Typer(
 )
 app.command()(corpus)
 app.command()(refine)
+app.command()(train_identifier)
 app.command()(evaluate)
 app.command()(identify)
 

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from fwid_agent.errors import UsageError
-from fwid_agent.model.history import Attempt, History
+from fwid_agent.model.history import History
 from fwid_agent.model.manifest import model_folder
+from fwid_agent.model.shelf import Attempt
 from fwid_agent.pipeline.models import RowTwin, load_prior, read_row_twin
 from fwid_agent.pipeline.refined import load_twin, read_base
 from fwid_agent.refine.attempt import OnStage, Plan, draw_home, try_refining

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from fwid_agent.errors import FwidError, ModelError, StoreError, UsageError
-from fwid_agent.model.history import Attempt
+from fwid_agent.model.shelf import Attempt
 from fwid_agent.refine.run import refine_store
 
 _KINDS = {kind.exit_code: kind for kind in (ModelError, StoreError, UsageError)}

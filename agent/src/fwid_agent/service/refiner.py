@@ -12,7 +12,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fwid_agent.errors import FwidError, StoreError, UsageError
-from fwid_agent.model.history import Attempt, History
+from fwid_agent.model.history import History
+from fwid_agent.model.shelf import Attempt
 from fwid_agent.pipeline.refined import load_twin
 from fwid_agent.refine.worker import command, environment, read_answer
 from fwid_agent.service.request import WatchRequest

@@ -7,7 +7,7 @@ import numpy as np
 from fwid_agent.identify.inputs import DEFAULT_INPUTS, Standard, select_inputs
 from fwid_agent.lab.identification.networks import EPOCHS, NETWORKS, NetworkModel
 from fwid_agent.lab.identification.samples import Home
-from fwid_agent.lab.identification.trees import TREES, TreeModel
+from fwid_agent.retrain.trees import TREES, TreeModel
 from fwid_agent.types import F8, I8
 
 KINDS = (*TREES, *NETWORKS)

@@ -16,8 +16,9 @@ from fwid_agent.types import F4, F8, I8
 
 NETWORKS = ("fc", "lstm", "conv1d")
 Precision = Literal["float", "int8"]
-_FC, _LSTM = (32, 64, 128, 256), (200, 100, 50, 25)
-_FILTERS, _KERNEL, _DENSE, _DROPOUT = 64, 3, 100, 0.2
+DENSE, _LSTM = (32, 64, 128, 256), (200, 100, 50, 25)
+CONVOLUTION = (64, 3, 100)  # filters, kernel, the dense layer behind
+_DROPOUT = 0.2
 _BATCH, _REPRESENTATIVE, _PREDICT = 128, 500, 8192
 EPOCHS = 15
 
@@ -118,7 +119,7 @@ def build(tf: Any, kind: str, inputs: int, classes: int) -> Any:  # noqa: ANN401
     )
     hidden: list[Any]
     if kind == "fc":
-        hidden = [layers.Dense(width, activation="relu") for width in _FC]
+        hidden = [layers.Dense(width, activation="relu") for width in DENSE]
     elif kind == "lstm":
         hidden = [layers.Reshape((1, inputs))]
         for index, width in enumerate(_LSTM):
@@ -127,13 +128,14 @@ def build(tf: Any, kind: str, inputs: int, classes: int) -> Any:  # noqa: ANN401
             hidden.append(layers.LSTM(width, return_sequences=inner, unroll=True))
             hidden.append(layers.Dropout(_DROPOUT))
     else:
+        filters, kernel, width = CONVOLUTION
         hidden = [
             layers.Reshape((inputs, 1)),
-            layers.Conv1D(_FILTERS, _KERNEL, activation="relu"),
-            layers.Conv1D(_FILTERS, _KERNEL, activation="relu"),
+            layers.Conv1D(filters, kernel, activation="relu"),
+            layers.Conv1D(filters, kernel, activation="relu"),
             layers.Dropout(_DROPOUT),
             layers.MaxPooling1D(2),
             layers.Flatten(),
-            layers.Dense(_DENSE, activation="relu"),
+            layers.Dense(width, activation="relu"),
         ]
     return tf.keras.Sequential([tf.keras.Input((inputs,)), *hidden, outputs])

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import minimize
 from scipy.special import expit
 
+from fwid_agent.identify.calibration import calibrate as calibrate_on
 from fwid_agent.identify.open_set import OpenSet, signs_of
 from fwid_agent.lab.counting import Count, rank_auc
 from fwid_agent.lab.identification.experiments import OnStep, Options, Row, Table, in_days
@@ -23,8 +23,6 @@ from fwid_agent.types import F8, I8, Bools
 
 _FOLDS = 6
 _TRAIN_DAYS = 7
-REFUSED = 0.05  # of the days of known devices
-_RIDGE = 1e-3
 _BINS = 5
 
 
@@ -70,22 +68,8 @@ def _device_days(home: Home) -> Iterator[tuple[int, I8]]:
 
 
 def calibrate(days: DeviceDays, which: Bools) -> OpenSet:
-    """Fit the weights by logistic regression, known and unknown counted alike, and set the limit.
-
-    The limit refuses 5 % of the days of known devices.
-    """
-    signs, known = days.signs[which], days.known[which]
-    share = np.where(known, 0.5 / max(known.sum(), 1), 0.5 / max((~known).sum(), 1))
-    sign = np.where(known, 1.0, -1.0)
-
-    def loss(weights: F8) -> float:
-        margin = sign * (signs @ weights[:2] + weights[2])
-        return float(share @ np.logaddexp(0, -margin) + _RIDGE * (weights[:2] ** 2).sum())
-
-    weights = minimize(loss, np.zeros(3)).x
-    certain = expit(signs[known] @ weights[:2] + weights[2])
-    limit = float(np.quantile(certain, REFUSED)) if len(certain) else 0.5
-    return OpenSet((float(weights[0]), float(weights[1])), float(weights[2]), limit)
+    """Measure the weights and the limit on some of the days."""
+    return calibrate_on(days.signs[which], days.known[which])
 
 
 def open_set(home: Home, options: Options, on_step: OnStep) -> tuple[Table, Table, Table]:
