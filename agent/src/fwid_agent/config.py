@@ -40,6 +40,8 @@ class Config:
     discovery: bool = True
     handshakes: bool = False
     refine: Literal["off", "weekly"] = "off"
+    identify: Literal["daily", "off"] = "daily"
+    retrain: Literal["weekly", "off"] = "weekly"
     sources: tuple[_Source, ...] = ()
     dedup: bool = False
     fritzbox_user: str | None = None

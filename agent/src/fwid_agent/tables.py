@@ -6,6 +6,7 @@ import numpy as np
 
 from fwid_agent.types import (
     CONTACT_DTYPE,
+    FLOWS_KEPT,
     I4,
     I8,
     ROW_COUNT,
@@ -13,6 +14,7 @@ from fwid_agent.types import (
     SUM_INDEX,
     SUMS,
     ContactTable,
+    FlowSample,
     Table,
     UnitTable,
 )
@@ -156,3 +158,15 @@ def name_heard(table: UnitTable) -> set[tuple[int, int]]:
     """Name the periods with traffic, by session and start."""
     rows = np.flatnonzero(table.sums[:, :, SUM_INDEX["packets"]].any(axis=1))
     return set(zip(table.session[rows].tolist(), table.start_ns[rows].tolist(), strict=True))
+
+
+def merge_flow_samples(samples: Sequence[FlowSample]) -> FlowSample:
+    """Merge samples of one device and unit; there must be at least one.
+
+    Flows with the lowest marks (bottom-k sampling: E. Cohen and H. Kaplan, "Summarizing data using
+    bottom-k sketches", PODC 2007).
+    """
+    marks = np.concatenate([sample.marks for sample in samples])
+    order = np.argsort(marks, kind="stable")[:FLOWS_KEPT]
+    values = np.concatenate([sample.values for sample in samples])
+    return FlowSample(sum(sample.seen for sample in samples), marks[order], values[order])

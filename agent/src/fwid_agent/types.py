@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -246,6 +246,62 @@ class ContactTable:
     def __len__(self) -> int:
         """Periods in the table."""
         return len(self.start_ns)
+
+
+# --- flows that identify a device ------------------------------------------------------------
+
+FLOWS_KEPT = 256  # of one device and unit
+
+
+@dataclass(frozen=True, slots=True)
+class FlowSample:
+    """A uniform sample of a device's flows of one unit: those with the lowest marks.
+
+    A mark is drawn once for each flow, so that samples of parts merge into just the sample of the
+    whole, in whatever order.
+    """
+
+    seen: int  # flows that there were
+    marks: U8  # [n] rising; n is FLOWS_KEPT at most
+    values: F4  # [n, len(core.flow_features.FLOW_FEATURES)]
+
+    def __len__(self) -> int:
+        """Flows in the sample."""
+        return len(self.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowDay:
+    """The sample of one device's flows of one unit, as models take it."""
+
+    device: int  # MAC
+    start_ns: int  # of the unit
+    seen: int  # flows that there were
+    values: F4  # [n, len(core.flow_features.FLOW_FEATURES)], n is FLOWS_KEPT at most
+
+
+# Those of Kolcun et al., TMA 2021.
+CATEGORIES = ("Surveillance", "Media", "Audio", "Hub", "Appliance", "Home Automation")
+KindSource = Literal["person", "home_assistant"]
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a device is said to be."""
+
+    label: str  # "Philips Hue bridge"
+    category: str | None  # one of CATEGORIES; None: nobody said
+    source: KindSource  # a person's word stands above Home Assistant's
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """What a device behaves like, by its flows of one unit."""
+
+    label: str | None  # None: none that the model knows
+    category: str | None  # of the label
+    certainty: float  # 0 to 1: how likely that is (the device is known; with no label: it is not)
+    candidate: str  # the label that is likeliest, were the device a known one
 
 
 # --- decision ----------------------------------------------------------------------------------

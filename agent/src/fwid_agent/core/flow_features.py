@@ -57,6 +57,7 @@ _RECORD_DTYPE = np.dtype(
         ("responder_port", "u2"),
         ("proto", "u1"),
         ("domain", "u4"),
+        ("far", "?", 2),  # of the opener, of the responder: its MAC only forwards it
         ("packets", "f8", 2),  # of the opener, of the responder
         ("bytes", "f8", 2),
         ("gap", MOMENTS_DTYPE),
@@ -201,6 +202,15 @@ def samples_of(records: Table, macs: U8) -> FlowSamples:
 
 
 def _samples(records: Table, opened: Bools, mac: int) -> FlowSamples:
+    values = feature_values(records, opened)
+    order = np.argsort(records["start_ns"], kind="stable")
+    return FlowSamples(
+        np.full(len(records), mac, np.uint64), records["start_ns"][order], values[order]
+    )
+
+
+def feature_values(records: Table, opened: Bools) -> F8:
+    """Return the features [n, 19] of flows, as the side sees each that opened it (or did not)."""
     own = np.where(opened, 0, 1)
     rows = np.arange(len(records))
     columns = {
@@ -214,13 +224,10 @@ def _samples(records: Table, opened: Bools, mac: int) -> FlowSamples:
         "protocol": records["proto"],
         "domain": records["domain"],
     }
-    values = np.zeros((len(records), len(FLOW_FEATURES)))
+    values: F8 = np.zeros((len(records), len(FLOW_FEATURES)))
     for name, column in columns.items():
         values[:, FLOW_FEATURE_INDEX[name]] = column
     for name in ("gap", "size"):
         begin = FLOW_FEATURE_INDEX[f"{name}_mean"]
         values[:, begin : begin + len(SHAPE)] = shape_of(records[name])
-    order = np.argsort(records["start_ns"], kind="stable")
-    return FlowSamples(
-        np.full(len(records), mac, np.uint64), records["start_ns"][order], values[order]
-    )
+    return values

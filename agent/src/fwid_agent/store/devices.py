@@ -9,7 +9,7 @@ from fwid_agent.types import format_mac
 # What refers to a device comes before the device itself.
 _OF_DEVICES = (
     "windows", "units", "verdicts", "states", "labels", "names", "mutes", "wanted", "texts",
-    "devices",
+    "flows", "kinds", "identifications", "devices",
 )  # fmt: skip
 
 
@@ -48,6 +48,7 @@ def read_wanted(connection: sqlite3.Connection) -> frozenset[int]:
     """Read which devices a person has said a word about."""
     rows = connection.execute(
         "SELECT device FROM wanted UNION SELECT device FROM mutes UNION SELECT device FROM labels"
+        " UNION SELECT device FROM kinds WHERE source = 'person'"
         " UNION SELECT device FROM names WHERE given IS NOT NULL"
     )
     return frozenset(device for (device,) in rows)

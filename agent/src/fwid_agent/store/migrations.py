@@ -202,4 +202,41 @@ MIGRATIONS: tuple[Migration, ...] = (
             """,
         ),
     ),
+    Migration(
+        "samples of flows, and what devices are said and taken to be",
+        (
+            """
+            CREATE TABLE flows (
+                device INTEGER NOT NULL REFERENCES devices,
+                start_ns INTEGER NOT NULL,
+                seen INTEGER NOT NULL,
+                body BLOB NOT NULL,
+                PRIMARY KEY (device, start_ns)
+            ) STRICT
+            """,
+            """
+            CREATE TABLE kinds (
+                device INTEGER NOT NULL REFERENCES devices,
+                source TEXT NOT NULL,
+                label TEXT NOT NULL,
+                category TEXT,
+                PRIMARY KEY (device, source)
+            ) STRICT, WITHOUT ROWID
+            """,
+            """
+            CREATE TABLE identifications (
+                device INTEGER NOT NULL REFERENCES devices,
+                start_ns INTEGER NOT NULL,
+                label TEXT,
+                category TEXT,
+                certainty REAL NOT NULL,
+                candidate TEXT NOT NULL,
+                model TEXT NOT NULL,
+                number INTEGER,
+                learnt_as TEXT,
+                PRIMARY KEY (device, start_ns)
+            ) STRICT, WITHOUT ROWID
+            """,
+        ),
+    ),
 )

@@ -2,8 +2,18 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
-from fwid_agent.types import ContactTable, Decision, Event, HandshakeText, State, UnitTable
+from fwid_agent.types import (
+    ContactTable,
+    Decision,
+    Event,
+    FlowSample,
+    HandshakeText,
+    Identification,
+    State,
+    UnitTable,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,18 @@ class VerdictRow:
 
 
 @dataclass(frozen=True, slots=True)
+class IdentificationRow:
+    """What a device's unit was taken for, and by which model."""
+
+    device: int  # MAC
+    start_ns: int  # of the unit
+    answer: Identification
+    model: Literal["home", "shipped"]
+    number: int | None  # of the home's models
+    learnt_as: str | None  # the class that the model learnt this very device as, None: it did not
+
+
+@dataclass(frozen=True, slots=True)
 class Progress:
     """Everything that has happened since the last commit; stored as a whole or not at all."""
 
@@ -67,6 +89,8 @@ class Progress:
     events: Sequence[Event] = ()
     names: Mapping[int, str] = field(default_factory=dict)  # that devices give themselves
     texts: Mapping[int, Iterable[HandshakeText]] = field(default_factory=dict)  # of handshakes
+    flows: Mapping[int, Mapping[int, FlowSample]] = field(default_factory=dict)  # MAC, unit start
+    identifications: Sequence[IdentificationRow] = ()
     border_ns: int | None = None  # units that began before it are judged; None: as it was
 
 
