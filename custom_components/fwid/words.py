@@ -5,6 +5,7 @@ protocols) is the same in all languages.
 """
 
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address
 
 from .const import DOMAIN
 from .models import Reason, Scalar
@@ -131,7 +132,18 @@ def _header_value(kind: str, value: Scalar, strings: Strings) -> str:
     if kind in _TEXT_KINDS:
         return str(value)
     number = int(_number(value))
-    return _options(number, strings) if kind == "syn_options" else str(number)
+    if kind == "syn_options":
+        return _options(number, strings)
+    if kind == "period":  # in tenths of a second
+        return _say(strings, "amount_seconds", value=_say_number(number / 10, strings))
+    return _network(number) if kind == "network" else str(number)
+
+
+def _network(number: int) -> str:
+    """Name a network: the first 24 bits of IPv4, or the first 32 of IPv6."""
+    if number < 1 << 24:
+        return f"{IPv4Address(number << 8)}/24"
+    return f"{IPv6Address(number << 96)}/32"
 
 
 def _options(pattern: int, strings: Strings) -> str:

@@ -191,6 +191,12 @@ class TokenKind(IntEnum):
     HOST_NAME = 12  # that the device gives itself
     ANNOUNCED_SOFTWARE = 13  # by SSDP or multicast DNS
     ANNOUNCED_SERVICE = 14
+    # Own packets again, and only where there is one to tell, as with handshakes.
+    PERIOD = 15  # of packets that come regularly, in tenths of a second (core.beats)
+    NETWORK = 16  # on the internet that it opened a flow to (core.tokens)
+
+
+HANDSHAKE_KINDS = tuple(kind for kind in TokenKind if TokenKind.ROW < kind < TokenKind.PERIOD)
 
 
 TOKEN_DTYPE = np.dtype(

@@ -107,6 +107,7 @@ def _state(
     )
     tokens: dict[int, Counter[tuple[int, ...]]] = defaultdict(Counter)
     before: dict[tuple[int, int], int] = {}
+    silences: dict[tuple[int, int], list[float]] = defaultdict(list)
     for one, (start, first) in zip(packets, marks, strict=True):
         window = (one["ts_ns"] - origin_ns) // _WINDOW_NS
         start_ns = origin_ns + window * _WINDOW_NS
@@ -132,6 +133,9 @@ def _state(
                 cell["gaps"] += 1
                 cell["log_gap"] += math.log10(gap_s)
                 cell["log_gap_sq"] += math.log10(gap_s) ** 2
+                period = _beat(silences[mac, row], gap_s) if direction == "sent" else None
+                if period is not None:
+                    tokens[mac][(session, start_ns, row, TokenKind.PERIOD, period)] += 1
             before[mac, row] = one["ts_ns"]
             if one["undecoded"]:
                 continue
@@ -149,11 +153,26 @@ def _state(
                 TokenKind.SYN_MSS: (syn, one["mss"]),
                 TokenKind.SYN_OPTIONS: (syn, one["options"]),
                 TokenKind.PORT: (start, _service_port(one)),
+                TokenKind.NETWORK: (start and sent and cloud, one["dst_lo"] >> 8),
             }
             for kind, (there, value) in values.items():
                 if there:
                     tokens[mac][(session, start_ns, row, kind, value)] += 1
     return sums, tokens
+
+
+def _beat(silences: list[float], gap_s: float) -> int | None:
+    """Return the period in tenths of a second where this silence is the third of its length."""
+    if gap_s < 10**-0.5:
+        return None
+    silences.append(gap_s)
+    if len(silences) < 3 or any(
+        max(gap_s, each) > 1.05 * min(gap_s, each) for each in silences[-3:]
+    ):
+        return None
+    chosen = (1, 1.2, 1.5, 1.8, 2, 2.4, 3, 3.6, 4, 5, 6, 7.5, 9)
+    cells = [round(each * 10**decade) for decade in range(7) for each in chosen]
+    return min(cells, key=lambda cell: abs(math.log(cell / (gap_s * 10))))
 
 
 def _service_port(one: Packet) -> int:

@@ -12,7 +12,7 @@ from fwid_agent.config import Config
 from fwid_agent.core.handshakes.tls import ja4, read_client_hello
 from fwid_agent.pipeline import ReplayRequest, replay
 from fwid_agent.store import Store
-from fwid_agent.types import EventType, TokenKind, parse_mac
+from fwid_agent.types import HANDSHAKE_KINDS, EventType, parse_mac
 from scapy.layers.dns import DNS, DNSQR
 
 from tests.agent.core.handshakes.frames import MAC, dhcp, hello, segments, udp
@@ -80,7 +80,7 @@ def test_an_interface_shows_what_a_capture_does(lan: Lan, tmp_path: Path) -> Non
     )
     list(replay(request, on_progress=lambda _: None, on_note=lambda _: None))
     expected = texts(tmp_path / "file.db")
-    assert {kind for kind, _ in expected} == {kind for kind in TokenKind if kind > TokenKind.ROW}
+    assert {kind for kind, _ in expected} == set(HANDSHAKE_KINDS)
     with agent(tmp_path, [lan.near], config=_CONFIG) as process:
         wait_said(process, "capturing")
         with device(lan, frames):

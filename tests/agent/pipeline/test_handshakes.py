@@ -17,7 +17,7 @@ from fwid_agent.pipeline import CompareRequest, ReplayRequest, VerdictLine, comp
 from fwid_agent.pipeline.ingest import Ingest, ReadOptions
 from fwid_agent.pipeline.models import load_prior
 from fwid_agent.store import Store
-from fwid_agent.types import Cause, TokenKind, UnitTable, Verdict, parse_mac
+from fwid_agent.types import HANDSHAKE_KINDS, Cause, TokenKind, UnitTable, Verdict, parse_mac
 from scapy.layers.dns import DNS, DNSQR
 
 from tests.agent.core.handshakes.frames import MAC, dhcp, hello, segments, udp
@@ -107,9 +107,9 @@ def test_a_comparison_tells_it_in_the_devices_words(before: str, after: str) -> 
 def test_what_is_read_moves_nothing_else(before: str, after: str) -> None:
     """With the switch on the tables are the same but for what handshakes add to them."""
     off, on = windows(OFF, before, after), windows(ON, before, after)
-    headers = on.tokens["kind"] <= TokenKind.ROW
+    headers = ~np.isin(on.tokens["kind"], HANDSHAKE_KINDS)
     assert_same(off, replace(on, tokens=on.tokens[headers]))
-    assert not (off.tokens["kind"] > TokenKind.ROW).any()
+    assert not np.isin(off.tokens["kind"], HANDSHAKE_KINDS).any()
     added = on.tokens[~headers]
     assert {TokenKind(kind) for kind in added["kind"]} == {
         TokenKind.TLS_CLIENT, TokenKind.DNS_NAME, TokenKind.DHCP_OPTIONS, TokenKind.DHCP_VENDOR
@@ -142,7 +142,7 @@ def test_to_switch_it_on_or_off_changes_no_device(
         for config, path in ((first, one), (then, other))
     ]
     comparison = compare_periods(periods[0], periods[1], load_prior())
-    told = comparison.tokens["kind"] > TokenKind.ROW
+    told = np.isin(comparison.tokens["kind"], HANDSHAKE_KINDS)
     assert told.any()
     assert not comparison.tokens["evidence"][told].any()
 
@@ -188,7 +188,7 @@ def test_off_nothing_is_kept(before: str, tmp_path: Path) -> None:
     lines(before, config=OFF, store=path)
     with Store.open(path) as store:
         assert store.texts() == {}
-        assert not (store.windows(DEVICE).tokens["kind"] > TokenKind.ROW).any()
+        assert not np.isin(store.windows(DEVICE).tokens["kind"], HANDSHAKE_KINDS).any()
     other = tmp_path / "other.db"
     lines(before, config=ON, store=other)
     with Store.open(other) as store:

@@ -38,6 +38,8 @@ _USE_KINDS = (
     TokenKind.DNS_NAME,
     TokenKind.HOST_NAME,
     TokenKind.ANNOUNCED_SERVICE,
+    TokenKind.PERIOD,
+    TokenKind.NETWORK,
 )
 
 

@@ -5,13 +5,15 @@ Devices are known by their indices, which are another's once a device is forgott
 
 import numpy as np
 
+from fwid_agent.core.beats import BeatBook, Beats
 from fwid_agent.core.tokens import Owner
-from fwid_agent.types import F8, I4, I8, ROW_COUNT
+from fwid_agent.types import DIRECTIONS, F8, I4, I8, ROW_COUNT, ROWS
 
 _LEAST_WATCH_NS = 1_000_000_000
 _SHORTEST_GAP_S = 1e-6
 _LOG10_E = np.log10(np.e)
 _NEVER_NS = np.iinfo(np.int64).min
+_SENT = np.array([row.direction == DIRECTIONS[0] for row in ROWS])
 
 
 class Session:
@@ -30,6 +32,7 @@ class Session:
         self._late: set[tuple[int, int]] = set()  # device and window, after a clock was set back
         self._late_told: set[tuple[int, int]] = set()
         self._last_ns: I8 = np.zeros(0, np.int64)  # of device * ROW_COUNT + row
+        self._beats = BeatBook()
 
     def window_of(self, ts_ns: I8) -> I8:
         """Number of the window of each time."""
@@ -62,6 +65,7 @@ class Session:
             late -= {one for one in late if one[0] in gone}
         slots = devices[:, None] * ROW_COUNT + np.arange(ROW_COUNT)
         self._last_ns[slots[slots < len(self._last_ns)]] = _NEVER_NS
+        self._beats.forget(slots.ravel())
 
     def tell_finished(self, watched: dict[Owner, float]) -> None:
         """Tell the share watched of every window that time has left behind."""
@@ -104,8 +108,13 @@ class Session:
         watched[owner] = watched.get(owner, 0.0) + share
         self._told[device] = self._told.get(device, 0.0) + share
 
-    def gaps(self, ts_ns: I8, slot: I8) -> tuple[I8, F8]:
-        """Gap since the row's packet before: which contributions have one, and log10 of seconds."""
+    def gaps(self, ts_ns: I8, slot: I8) -> tuple[I8, F8, Beats]:
+        """Tell the gap since the row's packet before.
+
+        Returns:
+            Which contributions have one, log10 of its seconds, and the beats of what is sent.
+
+        """
         slots = int(slot.max()) + 1
         if slots > len(self._last_ns):
             more = np.full(slots - len(self._last_ns), _NEVER_NS)
@@ -124,4 +133,7 @@ class Session:
         known = before != _NEVER_NS
         gap_s = (ts_ns[known] - before[known]) * 1e-9
         # The natural logarithm is vectorised where the one to base 10 is not.
-        return order[known], np.log(np.maximum(gap_s, _SHORTEST_GAP_S)) * _LOG10_E
+        log_gap = np.log(np.maximum(gap_s, _SHORTEST_GAP_S)) * _LOG10_E
+        which, slot = order[known], slot[known]
+        sent = np.flatnonzero(_SENT[slot % ROW_COUNT])
+        return which, log_gap, self._beats.update(slot[sent], which[sent], log_gap[sent])

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from fwid_agent.core.beats import Beats
 from fwid_agent.types import (
     DIRECTIONS,
     I8,
     ROWS,
+    SCOPES,
     TOKEN_DTYPE,
     U8,
     Bools,
@@ -18,6 +20,8 @@ from fwid_agent.types import (
 
 _TCP, _SYN = 6, 0x02
 _SENT = np.array([row.direction == DIRECTIONS[0] for row in ROWS])
+_CLOUD = np.array([row.scope == SCOPES[1] for row in ROWS])
+_IPV4_REST, _IPV6_REST = np.uint64(8), np.uint64(32)  # bits that are not kept
 # Where ports begin that systems make up for a connection: old ones, and Linux and whatever follows
 # RFC 6335. A service above the first is told from a made-up port above the second.
 _MADE_UP_FROM = (1024, 32768)
@@ -38,7 +42,8 @@ _ENTRY = np.dtype(
         ("count", "i8"),
     ]
 )
-_KIND_SHIFT, _ROW_SHIFT = np.uint64(32), np.uint64(36)
+_KIND_SHIFT, _ROW_SHIFT = np.uint64(32), np.uint64(37)
+_KIND_MASK = (1 << 5) - 1
 
 
 def collect_tokens(
@@ -75,7 +80,14 @@ def collect_tokens(
     ]
     routed = own & (batch.ip_version[packet] > 0)
     parts.append(_pack(group[routed], TokenKind.TTL, batch.ttl[packet[routed]]))
+    called = start & routed & _CLOUD[row[known]]
+    parts.append(_pack(group[called], TokenKind.NETWORK, _network(batch, packet[called])))
     return _count(np.concatenate(parts))
+
+
+def collect_beats(beats: Beats, group: I8) -> tuple[I8, U8, I8]:
+    """Count periods of packets; otherwise as `collect_tokens`."""
+    return _count(_pack(group[beats.contribution], TokenKind.PERIOD, beats.period))
 
 
 def collect_said(said: PacketValues, packet: I8, group: I8, row: I8) -> tuple[I8, U8, I8]:
@@ -95,13 +107,26 @@ def _count(packed: U8) -> tuple[I8, U8, I8]:
     at = np.flatnonzero(new)
     count = np.diff(np.append(at, len(keys)))
     keys = keys[at]
-    return (keys >> _ROW_SHIFT).astype(np.int64), keys & np.uint64((1 << 36) - 1), count
+    return (keys >> _ROW_SHIFT).astype(np.int64), keys & np.uint64((1 << 37) - 1), count
 
 
 def _pack(group: U8 | I8, kind: TokenKind | U8, value: np.ndarray) -> U8:
     shifted: U8 = np.left_shift(np.full(len(group), kind, np.uint64), _KIND_SHIFT)
     packed: U8 = group.astype(np.uint64) << _ROW_SHIFT | shifted | value.astype(np.uint64)
     return packed
+
+
+def _network(batch: PacketBatch, packet: I8) -> U8:
+    """The network that a packet goes to: the first 24 bits of IPv4, the first 32 of IPv6.
+
+    Both fit into one number, for global addresses of IPv6 begin with a bit above the 24th. (The
+    first 48, as in core.contacts, would not fit into a token's value.)
+    """
+    six = batch.ip_version[packet] == 6
+    network: U8 = np.where(
+        six, batch.dst_hi[packet] >> _IPV6_REST, batch.dst_lo[packet] >> _IPV4_REST
+    )
+    return network
 
 
 def _service_port(batch: PacketBatch, packet: I8) -> np.ndarray:
@@ -165,7 +190,7 @@ class TokenBook:
             part = entries[begin:end]
             table = np.zeros(len(part), TOKEN_DTYPE)
             table["row"] = part["cell"] >> _ROW_SHIFT
-            table["kind"] = (part["cell"] >> _KIND_SHIFT) & np.uint64(15)
+            table["kind"] = (part["cell"] >> _KIND_SHIFT) & np.uint64(_KIND_MASK)
             table["value"] = part["cell"] & np.uint64(0xFFFFFFFF)
             table["count"] = part["count"]
             first = part[0]

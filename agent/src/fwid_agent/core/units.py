@@ -12,7 +12,7 @@ import numpy as np
 from fwid_agent.core.classify import classify
 from fwid_agent.core.devices import Sides
 from fwid_agent.core.session import Session
-from fwid_agent.core.tokens import Owner, TokenBook, collect_said, collect_tokens
+from fwid_agent.core.tokens import Owner, TokenBook, collect_beats, collect_said, collect_tokens
 from fwid_agent.types import (
     F8,
     I4,
@@ -83,14 +83,13 @@ class UnitAccumulator:
             return
         group, owners = _number_groups(parts)
         sums = _add_up(batch, marks, parts.packet, group, len(owners[0]))
-        _add_gaps(
-            sums,
-            group,
-            *session.gaps(batch.ts_ns[parts.packet], parts.device * ROW_COUNT + parts.row),
-        )
+        slot = parts.device * ROW_COUNT + parts.row
+        which, log_gap, beats = session.gaps(batch.ts_ns[parts.packet], slot)
+        _add_gaps(sums, group, which, log_gap)
         self._store(owners, sums)
         tokens = collect_tokens(batch, marks, parts.packet, group, parts.row)
         self._tokens.add(session.number, tokens, owners)
+        self._tokens.add(session.number, collect_beats(beats, group), owners)
         if said is not None:
             more = collect_said(said, parts.packet, group, parts.row)
             self._tokens.add(session.number, more, owners)

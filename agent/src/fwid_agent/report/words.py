@@ -1,6 +1,7 @@
 """Reasons in words: a key and its parameters become one English sentence."""
 
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address, IPv6Address
 from typing import Any
 
 from fwid_agent.core.tcp_options import describe_options
@@ -27,6 +28,8 @@ _KIND = {
     "syn_window": "TCP window at connecting",
     "syn_mss": "TCP maximum segment size",
     "syn_options": "TCP options at connecting",
+    "period": "period of regular packets",
+    "network": "network on the internet",
     **TEXT_KINDS,
 }
 _FEATURE = {
@@ -81,8 +84,21 @@ def _kind(params: Params, name: str) -> str:
 def _value(params: Params, name: str) -> str:
     if params["kind"] in TEXT_KINDS:
         return str(params[name])
-    value = int(params[name])
-    return describe_options(value) if params["kind"] == "syn_options" else str(value)
+    return _NUMBERS.get(params["kind"], str)(int(params[name]))
+
+
+def _network(value: int) -> str:
+    """Name a network (core.tokens): 24 bits of IPv4, or 32 of IPv6."""
+    if value < 1 << 24:
+        return f"{IPv4Address(value << 8)}/24"
+    return f"{IPv6Address(value << 96)}/32"
+
+
+_NUMBERS: Mapping[str, Callable[[int], str]] = {
+    "syn_options": describe_options,
+    "period": lambda tenths: f"{short_number(tenths / 10)} s",
+    "network": _network,
+}
 
 
 def _port(params: Params, word: str) -> str:

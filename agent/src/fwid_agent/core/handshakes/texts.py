@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from fwid_agent.tables import MOST_TEXTS
-from fwid_agent.types import Decision, Event, HandshakeText, TokenKind
+from fwid_agent.types import HANDSHAKE_KINDS, Decision, Event, HandshakeText
 
 _PLACES = ("old", "new", "value")  # of a reason's parameters
-_KINDS = {kind.name.lower(): kind for kind in TokenKind if kind > TokenKind.ROW}
+_KINDS = {kind.name.lower(): kind for kind in HANDSHAKE_KINDS}
 
 
 class TextBook:
