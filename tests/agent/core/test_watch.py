@@ -139,6 +139,27 @@ def test_a_suspicion_that_lingers_does_not_hide_the_change_behind_it() -> None:
     assert [one.reasons[0].params["new"] for one in changed] == [638]
 
 
+@pytest.mark.parametrize(
+    ("second_look", "told"),
+    [(0.9, EventType.VERSION_CHANGED), (0.1, EventType.BEHAVES_DIFFERENTLY)],
+)
+def test_what_looks_like_settings_waits_for_a_second_look(
+    stable: Watch, second_look: float, told: EventType
+) -> None:
+    """Taken as usual at once, the first day of new software would hide all the days after it."""
+
+    def looking(software: float) -> Method:
+        judge = Judge(_PRIOR, lambda found: [Likeness(0.5, software) for _ in found])
+        return replace(_SOFTWARE, judge=judge)
+
+    watch, decisions, happened = live(stable, [_NEW], 11, looking(0.1))
+    assert decisions[0].verdict is Verdict.DIFFERENT
+    assert watch.state.state is State.SUSPECTED
+    assert not happened
+    watch, _, happened = live(watch, [_NEW], 12, looking(second_look))
+    assert [one.type for one in happened] == [told]
+
+
 def test_an_update_that_was_seen_lets_a_weaker_sign_alarm() -> None:
     """Of two devices with the same sign, the one that was seen to download and restart alarms."""
     usual = {(TLS_SENT, 90): 30, (TLS_RECEIVED, 1000): 40, (DHCP_SENT, 300): 3}

@@ -202,4 +202,9 @@ def _level(decision: Decision, units: int) -> Level:
     if judged and decision.score >= SUSPECT_SHARE and decision.software >= SOFTWARE_LEAST:
         # Taken as usual, it would hide in the baseline what the next units would show.
         return Level.SUSPECT
-    return Level.ALARM if decision.verdict is Verdict.DIFFERENT else Level.NONE
+    if decision.verdict is not Verdict.DIFFERENT:
+        return Level.NONE
+    # As much as an alarm differs, and it looks like settings: another unit may say otherwise, so
+    # that it is not usual at once.
+    waits = decision.score >= 1 and units < CONFIRMING_UNITS
+    return Level.SUSPECT if waits else Level.ALARM

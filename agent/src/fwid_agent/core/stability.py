@@ -210,8 +210,8 @@ def _watch(state: DeviceState, unit: UnitJudged, now_ns: int, _rules: Rules) -> 
         if state.state is State.SUSPECTED:
             state = _move(state, Trigger.FADED, now_ns)
         return state, None
-    if cause is Cause.SETTINGS:
-        if unit.level is Level.SUSPECT or state.differs:
+    if cause is Cause.SETTINGS and unit.level is Level.ALARM:
+        if state.differs:
             return state, None
         news = _tell(state, unit, EventType.BEHAVES_DIFFERENTLY, state.version)
         return replace(state, differs=True), news

@@ -18,6 +18,7 @@ _BASE = ("dash", "busybox", "coreutils", "grep", "base-passwd")
 _ACCOUNTS = (
     *("avahi", "messagebus", "mosquitto", "mpd", "minidlna", "shairport-sync", "_chrony"),
     *("snapclient", "snapserver", "dnsmasq", "tcpdump", "systemd-timesync"),
+    *("ntpd", "dhcpcd", "_dhcpcd"),
 )
 
 

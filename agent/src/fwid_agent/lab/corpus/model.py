@@ -104,6 +104,7 @@ class Hard(StrEnum):
 # What happens to the whole home on a day.
 HOME_WIDE = (Hard.ROUTER_RESTART, Hard.DOWNLOAD, Hard.ADDED_PHONE, Hard.HOLIDAY)
 Where = Literal["hub", "phone", "cloud"]
+Dhcp = Literal["udhcpc", "dhcpcd", "dhclient", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ class Device:
     visit: str = ""
     visitor: tuple[Layer, ...] = ()  # what the phone needs for its visits
     peers: tuple[Peer, ...] = ()
-    dhcp: str = "udhcpc"  # busybox's client, or "none" where the program has its own
+    dhcp: Dhcp = "udhcpc"  # busybox's client; "none" where the program has its own
 
 
 @dataclass(frozen=True, slots=True)

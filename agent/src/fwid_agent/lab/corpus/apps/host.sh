@@ -13,8 +13,17 @@ again() {
 # network CLIENT: gets an address and keeps it; returns when it is there. A program with a DHCP
 # client of its own needs none.
 network() {
-    [ "$1" = none ] && return
-    busybox "$1" -f -R -S -i eth0 -s /fwid/leased -x "hostname:$NAME" -t 30 -T 1 &
+    case $1 in
+    none) return ;;
+    udhcpc) busybox udhcpc -f -R -S -i eth0 -s /fwid/leased -x "hostname:$NAME" -t 30 -T 1 & ;;
+    # Names stay as the home has laid them out.
+    dhcpcd) dhcpcd -q -B -C resolv.conf -h "$NAME" eth0 & ;;
+    dhclient)
+        mkdir -p /var/lib/dhcp
+        rm -f /var/lib/dhcp/leases
+        dhclient -d -q -sf /fwid/leased.dhclient -lf /var/lib/dhcp/leases -pf /run/dhclient.pid eth0 &
+        ;;
+    esac
     echo $! >/run/network.pid
     until busybox ip -4 addr show dev eth0 | grep -q 'inet 10'; do sleep .2; done
 }
