@@ -54,7 +54,7 @@ export class DeviceDetail extends LitElement {
           ${device.available ? nothing : html`<p class="note" role="status">${words.say("away")}</p>`}
           <p class="now">${stateIcon(device.state)} <strong>${stateWord(device.state, words)}</strong>${this.facts()}</p>
           ${isState(device.state) ? html`<p>${words.say(`means_${device.state}`)}</p>` : nothing}
-          ${this.reasons()}
+          ${this.reasons()} ${this.identified()}
           <fwid-actions .hass=${this.hass} .words=${words} .device=${device}></fwid-actions>
           <h3>${words.say("similarity")}</h3>
           ${this.failure
@@ -95,6 +95,20 @@ export class DeviceDetail extends LitElement {
         ? nothing
         : html`<p class="soft">${words.say("effect_size", { value: words.number(effect_size) })}</p>`}
     `;
+  }
+
+  private identified(): TemplateResult | typeof nothing {
+    const { words, device } = this;
+    const { identified } = device;
+    if (!identified) return nothing;
+    const certainty = words.number(Math.round(identified.certainty * 100));
+    const said =
+      identified.label === null
+        ? words.say("identified_none", { certainty })
+        : words.say("identified", { name: identified.label, certainty });
+    return html`<p class="identified">
+      <bdi>${said}</bdi>${identified.agrees === false ? html` <strong>${words.say("identified_other")}</strong>` : nothing}
+    </p>`;
   }
 
   private tellClosed(): void {

@@ -9,6 +9,8 @@ import { versionName } from "./model";
 import { stateIcon, stateWord } from "./state-icon";
 import type { Words } from "./words";
 
+const ADDRESS = /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+
 /** `history` is null where no graph is wanted, undefined while it is still to come. */
 export function deviceRow(
   device: Device,
@@ -33,9 +35,15 @@ export function deviceRow(
 function facts(device: Device, words: Words): TemplateResult {
   return html`<span class="state">${stateWord(device.state, words)}</span>${device.area
       ? html` · <bdi>${device.area}</bdi>`
-      : nothing}${device.available ? nothing : html` · ${words.say("away_short")}`}${device.since
+      : nothing}${likeness(device, words)}${device.available ? nothing : html` · ${words.say("away_short")}`}${device.since
       ? html`<span class="since"><span class="dash"> · </span>${words.say("since", { time: words.day(device.since) })}</span>`
       : nothing}`;
+}
+
+/** What it behaves like, where that says more than its name: it has none, or is said to be another. */
+function likeness({ name, identified }: Device, words: Words): TemplateResult | typeof nothing {
+  if (!identified?.label || (identified.agrees !== false && !ADDRESS.test(name))) return nothing;
+  return html` · <bdi>${words.say("identified_short", { name: identified.label })}</bdi>`;
 }
 
 function graph(device: Device, history: readonly Judged[] | undefined, words: Words): TemplateResult {

@@ -25,6 +25,16 @@ export interface Device {
   event_entity_id: string | null;
   accept_entity_id: string | null;
   alarm_event: string | null;
+  /** What it behaves like; null where the agent did not say. */
+  identified: Identified | null;
+}
+
+export interface Identified {
+  /** null: none that the agent's model knows. */
+  label: string | null;
+  certainty: number;
+  /** With what it is said to be; null where nobody said it. */
+  agrees: boolean | null;
 }
 
 /** What was decided of one unit. */

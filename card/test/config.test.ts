@@ -9,7 +9,8 @@ function device(name: string, values: Partial<Device> = {}): Device {
   return {
     device_id: name, entry_id: "entry", name, area: null, state: "stable", available: true, version: 1,
     label: null, since: null, similarity: null, effect_size: null, reasons: [], cause: null,
-    entity_id: null, event_entity_id: null, accept_entity_id: null, alarm_event: null, ...values,
+    entity_id: null, event_entity_id: null, accept_entity_id: null, alarm_event: null,
+    identified: null, ...values,
   };
 }
 

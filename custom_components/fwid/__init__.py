@@ -20,9 +20,10 @@ from .client import Address, AgentClient
 from .const import CONF_DEVICES, CONF_FINGERPRINT, DOMAIN
 from .coordinator import FwidConfigEntry, FwidCoordinator
 from .entity import mac_of
-from .errors import AgentError
+from .errors import AgentError, RefusedError
 from .issues import show_issues
 from .journal import Journal
+from .kinds import SOURCE, async_tell_kinds
 from .services import async_setup_services
 from .versions import async_tell_versions
 from .views import async_register_views
@@ -55,6 +56,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: FwidConfigEntry) -> bool
     offer()
     entry.async_on_unload(coordinator.async_add_listener(offer))
     async_tell_versions(hass, entry)
+    async_tell_kinds(hass, entry)
     await async_show_card(hass)
 
     async def stop(_: Event) -> None:
@@ -78,9 +80,14 @@ async def async_unload_entry(hass: HomeAssistant, entry: FwidConfigEntry) -> boo
 
 async def async_remove_entry(hass: HomeAssistant, entry: FwidConfigEntry) -> None:
     """Leave nothing behind, here or on the agent."""
+    journal, client = Journal(hass, entry.entry_id), make_client(hass, entry.data)
+    await journal.async_load()
     with suppress(AgentError):  # the agent may be gone for good
-        await make_client(hass, entry.data).revoke_token()
-    await Journal(hass, entry.entry_id).async_remove()
+        for mac in sorted(journal.kinds):
+            with suppress(RefusedError):  # it may have forgotten the device
+                await client.act(mac, "kind", label=None, category=None, source=SOURCE)
+        await client.revoke_token()
+    await journal.async_remove()
     show_issues(hass, entry.entry_id, entry.title, ())
     await forget_arrivals(hass, str(entry.unique_id))
     if not hass.config_entries.async_entries(DOMAIN, include_ignore=False):

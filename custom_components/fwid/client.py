@@ -145,6 +145,10 @@ class AgentClient:
         answer = await self._post(f"devices/{mac}/{action}", words)
         return _parse(lambda: parse_device(answer))
 
+    async def retrain(self) -> None:
+        """Have the agent train the model that identifies devices."""
+        await self._post("retrain", {})
+
     # --- events as they happen -------------------------------------------------------------------
 
     async def stream(self, after: int) -> AsyncGenerator[Message]:

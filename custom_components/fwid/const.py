@@ -8,6 +8,7 @@ DEFAULT_PORT = 8127
 CONF_FINGERPRINT = "fingerprint"  # SHA-256 of the agent's certificate, 64 hexadecimal digits
 CONF_CODE = "code"
 CONF_DEVICES = "devices"  # MACs of the enrolled devices
+CONF_SHARE_KINDS = "share_kinds"
 CONF_SHARE_VERSIONS = "share_versions"
 CONF_OFFERED_UNTIL = "offered_until"  # devices first seen after it have not been offered yet
 

@@ -25,7 +25,7 @@ from .errors import AgentError, CertificateError, RefusedError, TokenError, Unfi
 from .explanations import explain
 from .issues import find_issues, find_version_issue, show_issues
 from .journal import Journal
-from .models import Changed, Event, Gap, Judged, Message
+from .models import Changed, Event, Gap, Judged, Kind, Message
 from .siblings import find_name
 from .snapshot import Snapshot, take_snapshot
 from .words import Strings
@@ -237,6 +237,29 @@ class FwidCoordinator(DataUpdateCoordinator[Snapshot]):
         """Have the agent do something; raises a translated HomeAssistantError."""
         device = await self._ask(self.client.act(mac, action, **words))
         self.async_set_updated_data(self.data.with_device(device))
+
+    async def async_set_kind(self, mac: str, kind: Kind | None, source: str) -> None:
+        """Say what a device is, or no longer; raises a translated HomeAssistantError."""
+        self._check_kinds()
+        await self.async_act(
+            mac,
+            "kind",
+            label=kind.label if kind else None,
+            category=kind.category.told if kind and kind.category else None,
+            source=source,
+        )
+
+    async def async_retrain(self) -> None:
+        """Have the model trained anew; raises a translated HomeAssistantError."""
+        self._check_kinds()
+        await self._ask(self.client.retrain())
+        await self.async_request_refresh()
+
+    def _check_kinds(self) -> None:
+        """Ask nothing that an older agent does not know: it takes that for a stranger's."""
+        if not self.data.info.knows_kinds:
+            unfit = UnfitError("no_kinds", {"agent": self.config_entry.title})
+            raise ServiceValidationError(**explain(unfit))
 
     async def async_expect_update(self, mac: str, until: datetime) -> None:
         """Tell the agent that an update was started; until a time of our clock."""

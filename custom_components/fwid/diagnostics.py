@@ -61,6 +61,9 @@ def _describe(device: Device | None) -> Mapping[str, Any] | None:
 
 def _redact(record: AgentInfo | Device) -> dict[str, Any]:
     shown: dict[str, Any] = async_redact_data(_with_lists(asdict(record)), _SECRET)
+    for said in (shown.get("kind"), shown.get("identified")):
+        if said:  # by a person's own words, perhaps
+            said["label"] = said["label"] and REDACTED
     for reason in shown.get("reasons", ()):
         reason["params"] = _without_words(reason["params"])
     return shown

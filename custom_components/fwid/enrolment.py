@@ -13,7 +13,13 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
 )
 
-from .const import CONF_DEVICES, CONF_OFFERED_UNTIL, CONF_SHARE_VERSIONS, MOST_DEVICES
+from .const import (
+    CONF_DEVICES,
+    CONF_OFFERED_UNTIL,
+    CONF_SHARE_KINDS,
+    CONF_SHARE_VERSIONS,
+    MOST_DEVICES,
+)
 from .models import Device
 from .siblings import find_name
 
@@ -38,14 +44,17 @@ def make_schema(
         SelectOptionDict(value=mac, label=_label(names.get(mac) or others.get(mac), mac))
         for mac in order
     ]
-    shares = bool(options and options.get(CONF_SHARE_VERSIONS))
+    agreed = options or {}
     selector = SelectSelector(
         SelectSelectorConfig(options=choices, multiple=True, mode=SelectSelectorMode.DROPDOWN)
     )
     return vol.Schema(
         {
             vol.Required(CONF_DEVICES, default=chosen): selector,
-            vol.Required(CONF_SHARE_VERSIONS, default=shares): BooleanSelector(),
+            **{
+                vol.Required(what, default=bool(agreed.get(what))): BooleanSelector()
+                for what in (CONF_SHARE_VERSIONS, CONF_SHARE_KINDS)
+            },
         }
     )
 
@@ -61,6 +70,7 @@ def make_options(chosen: Mapping[str, Any], offered: Iterable[Device]) -> dict[s
     return {
         CONF_DEVICES: sorted(chosen[CONF_DEVICES]),
         CONF_SHARE_VERSIONS: chosen[CONF_SHARE_VERSIONS],
+        CONF_SHARE_KINDS: chosen[CONF_SHARE_KINDS],
         CONF_OFFERED_UNTIL: latest.isoformat() if latest else None,
     }
 

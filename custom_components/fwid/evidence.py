@@ -7,7 +7,7 @@ from homeassistant.util import dt as dt_util
 from homeassistant.util.json import JsonObjectType
 
 from .coordinator import FwidCoordinator
-from .models import Judged
+from .models import Device, Judged
 from .words import Strings, describe_reasons
 
 
@@ -27,9 +27,18 @@ async def collect_evidence(coordinator: FwidCoordinator, mac: str, days: int) ->
         "version": device.version,
         "versions": [asdict(known) for known in device.versions],
         "reasons": [*describe_reasons(device.reasons, strings)],
+        "kind": asdict(device.kind) if device.kind else None,
+        "identified": describe_identified(device),
         "last_alarm": device.alarm_event,
         "history": [describe_judged(judged, strings) for judged in history],
     }
+
+
+def describe_identified(device: Device) -> dict[str, Any] | None:
+    """Return what a device behaves like; None where it was not identified."""
+    if device.identified is None:
+        return None
+    return {**asdict(device.identified), "time": device.identified.time.isoformat()}
 
 
 def describe_judged(judged: Judged, strings: Strings) -> dict[str, Any]:

@@ -28,6 +28,16 @@ class Issue:
     key: str
     placeholders: Mapping[str, str] = field(default_factory=dict)
     severity: ir.IssueSeverity = ir.IssueSeverity.WARNING
+    is_fixable: bool = False  # by a flow of repairs.py
+
+
+# Why a model is old.
+_OLD = {
+    "age": Issue("model_old_age", is_fixable=True),
+    "changed": Issue("model_old_changed", is_fixable=True),
+    "new_devices": Issue("model_old_new_devices", is_fixable=True),
+    "worse": Issue("model_old_worse", is_fixable=True),
+}
 
 
 def find_version_issue(info: AgentInfo) -> Issue | None:
@@ -55,6 +65,7 @@ def find_issues(snapshot: Snapshot, names: Mapping[str, str], now: datetime) -> 
         _find_loss(sources),
         _find_skew(snapshot.info, now),
         _find_narrow_view(snapshot.devices, names),
+        _find_old_model(snapshot.info),
     ]
     return tuple(issue for issue in found if issue is not None)
 
@@ -103,6 +114,13 @@ def _find_narrow_view(devices: Mapping[str, Device], names: Mapping[str, str]) -
     return Issue("narrow_view", {"devices": shown, "count": str(len(narrow))})
 
 
+def _find_old_model(info: AgentInfo) -> Issue | None:
+    about = info.identification
+    if about is None or about.running or about.old_because is None:
+        return None
+    return _OLD.get(about.old_because) or Issue("model_old", is_fixable=True)
+
+
 @callback
 def show_issues(hass: HomeAssistant, entry_id: str, agent: str, issues: Iterable[Issue]) -> None:
     """Show exactly these of an entry: what is over disappears."""
@@ -117,7 +135,8 @@ def show_issues(hass: HomeAssistant, entry_id: str, agent: str, issues: Iterable
             hass,
             DOMAIN,
             issue_id,
-            is_fixable=False,
+            data={"entry_id": entry_id},
+            is_fixable=issue.is_fixable,
             severity=issue.severity,
             translation_key=issue.key,
             translation_placeholders={name: as_text(text) for name, text in words.items()},

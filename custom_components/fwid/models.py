@@ -53,6 +53,43 @@ class VersionName:
     label: str | None
 
 
+class Category(StrEnum):
+    """What sort of a device it is, as Home Assistant's texts name it."""
+
+    SURVEILLANCE = "surveillance"
+    MEDIA = "media"
+    AUDIO = "audio"
+    HUB = "hub"
+    APPLIANCE = "appliance"
+    HOME_AUTOMATION = "home_automation"
+
+    @property
+    def told(self) -> str:
+        """What the agent calls it."""
+        return self.value.replace("_", " ").title()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a device is said to be."""
+
+    label: str
+    category: Category | None = None
+    source: str = "home_assistant"
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """What a device behaves like, lately."""
+
+    label: str | None  # None: none that the agent's model knows
+    category: Category | None
+    certainty: float  # 0 to 1
+    model: str  # "home", or "shipped" with the agent
+    time: datetime
+    agrees: bool | None  # with what it is said to be
+
+
 @dataclass(frozen=True, slots=True)
 class Device:
     """One device as the agent sees it; only what is shown, so that equal ones look alike."""
@@ -80,6 +117,8 @@ class Device:
     alarm_was_wrong: bool = False
     vantage: Vantage = Vantage.UNKNOWN
     sizes_reliable: bool = True
+    kind: Kind | None = None
+    identified: Identified | None = None
 
     def label_of(self, version: int | None) -> str | None:
         """Return what a version of this device is called; its number where it has no name."""
@@ -116,7 +155,7 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """States or names may have changed without an event."""
+    """States, names or the agent's model may have changed without an event."""
 
 
 type Message = Event | Gap | Changed
@@ -135,6 +174,19 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
+class Identification:
+    """The model by which the agent identifies devices."""
+
+    model: str | None = None
+    type: str | None = None
+    trained: datetime | None = None
+    devices: int = 0  # that it was learnt from
+    accuracy: float | None = None
+    old_because: str | None = None  # "" where it is old and no reason is known
+    running: bool = False  # another is being trained
+
+
+@dataclass(frozen=True, slots=True)
 class AgentInfo:
     """Who the agent is, and what it captures."""
 
@@ -145,6 +197,8 @@ class AgentInfo:
     last_seq: int
     time: datetime | None  # the agent's clock when it answered
     sources: tuple[Source, ...]
+    knows_kinds: bool = False  # it can be told what devices are; older ones cannot
+    identification: Identification | None = None  # None: it does not identify devices
 
     @property
     def replays(self) -> bool:

@@ -11,12 +11,16 @@ from typing import Any
 
 from .models import (
     AgentInfo,
+    Category,
     Changed,
     Device,
     Event,
     EventType,
     Gap,
+    Identification,
+    Identified,
     Judged,
+    Kind,
     Message,
     Reason,
     Source,
@@ -27,6 +31,9 @@ from .models import (
 
 type Json = Mapping[str, Any]
 
+# What they tell is read with everything else: it is never older than the rest.
+_CHANGES = ("changed", "identified", "model")
+
 
 def parse_message(data: Json) -> Message | None:
     """Read a message of the WebSocket; None for a kind that is not known."""
@@ -34,7 +41,7 @@ def parse_message(data: Json) -> Message | None:
         return parse_event(data)
     if data["type"] == "gap":
         return Gap(int(data["last_seq"]))
-    if data["type"] == "changed":
+    if data["type"] in _CHANGES:
         return Changed()
     return None
 
@@ -84,6 +91,8 @@ def parse_device(data: Json) -> Device:
         alarm_was_wrong=bool(data.get("alarm_was_wrong")),
         vantage=_known(Vantage, data.get("vantage")) or Vantage.UNKNOWN,
         sizes_reliable=bool(data.get("sizes_reliable", True)),
+        kind=_parse_kind(data.get("kind")),
+        identified=_parse_identified(data.get("identified")),
     )
 
 
@@ -98,6 +107,8 @@ def parse_info(data: Json) -> AgentInfo:
         last_seq=int(data.get("last_seq", 0)),
         time=_parse_optional_time(data.get("time")),
         sources=tuple(_parse_source(source) for source in capture.get("sources", ())),
+        knows_kinds="identification" in data,
+        identification=_parse_identification(data.get("identification")),
     )
 
 
@@ -115,6 +126,44 @@ def parse_judged(data: Json) -> Judged:
         g_high=data.get("g_high"),
         reasons=_parse_reasons(data),
     )
+
+
+def _parse_kind(data: Json | None) -> Kind | None:
+    if data is None:
+        return None
+    category = _parse_category(data.get("category"))
+    return Kind(str(data["label"]), category, str(data.get("source", "person")))
+
+
+def _parse_identified(data: Json | None) -> Identified | None:
+    if data is None:
+        return None
+    return Identified(
+        label=data["label"],
+        category=_parse_category(data.get("category")),
+        certainty=float(data["certainty"]),
+        model=str(data.get("model", "")),
+        time=_parse_time(data["time"]),
+        agrees=data.get("agrees"),
+    )
+
+
+def _parse_identification(data: Json | None) -> Identification | None:
+    if data is None:
+        return None
+    return Identification(
+        model=data.get("model"),
+        type=data.get("type"),
+        trained=_parse_optional_time(data.get("trained")),
+        devices=int(data.get("devices", 0)),
+        accuracy=data.get("accuracy"),
+        old_because=str(data.get("old_because") or "") if data.get("getting_old") else None,
+        running=bool(data.get("running")),
+    )
+
+
+def _parse_category(word: str | None) -> Category | None:
+    return next((category for category in Category if category.told == word), None)
 
 
 def _parse_source(data: Json) -> Source:

@@ -12,7 +12,7 @@ from homeassistant.components.sensor import (
     SensorStateClass,
 )
 from homeassistant.const import PERCENTAGE, EntityCategory
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import FwidConfigEntry
@@ -72,6 +72,14 @@ DIAGNOSTIC = (
     ),
 )
 
+NONE_KNOWN = "none_known"  # the state of a device that behaves like none that the agent knows
+IDENTIFIED = FwidSensorDescription(
+    key="identified_as",
+    translation_key="identified_as",
+    entity_category=EntityCategory.DIAGNOSTIC,
+    value_fn=lambda device: (device.identified.label or NONE_KNOWN) if device.identified else None,
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant,
@@ -86,6 +94,27 @@ async def async_setup_entry(
         for mac in coordinator.enrolled
         for description in DIAGNOSTIC
     )
+    _add_once_identified(entry, async_add_entities)
+
+
+def _add_once_identified(
+    entry: FwidConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add what an agent without identification could never say, once it has it."""
+    coordinator = entry.runtime_data
+    is_there = False
+
+    @callback
+    def add() -> None:
+        nonlocal is_there
+        if not is_there and coordinator.data.info.identification is not None:
+            is_there = True
+            async_add_entities(
+                IdentifiedSensor(coordinator, mac, IDENTIFIED) for mac in coordinator.enrolled
+            )
+
+    add()
+    entry.async_on_unload(coordinator.async_add_listener(add))
 
 
 class FwidSensor(FwidEntity, SensorEntity):
@@ -116,6 +145,23 @@ class StabilitySensor(FwidSensor):
             "confidence": judge_confidence(device),
             "effect_size": device.g,
             "reasons": describe_reasons(device.reasons, self.coordinator.strings),
+        }
+
+
+class IdentifiedSensor(FwidSensor):
+    """What a device behaves like, with how certain that is."""
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        identified = self.device.identified if self.device else None
+        if identified is None:
+            return None
+        return {
+            "category": identified.category,
+            "certainty": round(identified.certainty * 100),
+            "model": identified.model,
+            "agrees": identified.agrees,
         }
 
 

@@ -17,14 +17,18 @@ from homeassistant.core import (
 from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers.service import async_register_admin_service
 from homeassistant.util import dt as dt_util
 
 from .const import DOMAIN, UPDATE_EXPECTED
 from .coordinator import FwidConfigEntry, FwidCoordinator
 from .entity import mac_of
 from .evidence import collect_evidence
+from .models import Category, Kind
 from .permissions import Found, check_call
 
+ATTR_CATEGORY = "category"
+ATTR_CONFIG_ENTRY_ID = "config_entry_id"
 ATTR_DAYS = "days"
 ATTR_EVENT = "event"
 ATTR_LABEL = "label"
@@ -43,6 +47,14 @@ _LABEL_SCHEMA = vol.Schema(
         vol.Optional(ATTR_VERSION): vol.All(vol.Coerce(int), vol.Range(min=1, max=10**6)),
     }
 )
+_KIND_SCHEMA = vol.Schema(
+    {
+        **_DEVICES,
+        vol.Optional(ATTR_LABEL): vol.All(cv.string, vol.Length(min=1, max=64)),
+        vol.Optional(ATTR_CATEGORY): vol.Coerce(Category),
+    }
+)
+_RETRAIN_SCHEMA = vol.Schema({vol.Required(ATTR_CONFIG_ENTRY_ID): cv.string})
 _UNTIL_SCHEMA = vol.Schema({**_DEVICES, vol.Optional(ATTR_UNTIL): cv.datetime})
 _EVENT_SCHEMA = vol.Schema({**_ONE_DEVICE, vol.Optional(ATTR_EVENT): cv.string})
 _EVIDENCE_SCHEMA = vol.Schema(
@@ -95,6 +107,16 @@ async def _expect_update(coordinator: FwidCoordinator, mac: str, call: ServiceCa
     )
 
 
+async def _set_kind(coordinator: FwidCoordinator, mac: str, call: ServiceCall) -> None:
+    label = call.data.get(ATTR_LABEL)
+    kind = None
+    if label is not None:
+        kind = Kind(label, call.data.get(ATTR_CATEGORY))
+    elif ATTR_CATEGORY in call.data:
+        raise _invalid("no_label", coordinator, mac)
+    await coordinator.async_set_kind(mac, kind, "person")
+
+
 async def _export_evidence(
     coordinator: FwidCoordinator, mac: str, call: ServiceCall
 ) -> ServiceResponse:
@@ -108,6 +130,7 @@ _ACTIONS: dict[str, tuple[Act, vol.Schema]] = {
     "mute": (_mute, _UNTIL_SCHEMA),
     "wrong_alarm": (_wrong_alarm, _EVENT_SCHEMA),
     "expect_update": (_expect_update, _UNTIL_SCHEMA),
+    "set_kind": (_set_kind, _KIND_SCHEMA),
 }
 
 
@@ -130,6 +153,11 @@ def async_setup_services(hass: HomeAssistant) -> None:
         await check_call(call, [(coordinator, mac)], POLICY_READ)
         return await _export_evidence(coordinator, mac, call)
 
+    async def retrain(call: ServiceCall) -> None:
+        await find_agent(hass, call.data[ATTR_CONFIG_ENTRY_ID]).async_retrain()
+
+    # It concerns all devices: whoever may decide about one is not asked.
+    async_register_admin_service(hass, DOMAIN, "retrain", retrain, _RETRAIN_SCHEMA)
     for name, (act, schema) in _ACTIONS.items():
         hass.services.async_register(DOMAIN, name, make_handler(act), schema)
     hass.services.async_register(
@@ -139,6 +167,17 @@ def async_setup_services(hass: HomeAssistant) -> None:
         _EVIDENCE_SCHEMA,
         supports_response=SupportsResponse.ONLY,
     )
+
+
+@callback
+def find_agent(hass: HomeAssistant, entry_id: str) -> FwidCoordinator:
+    """Return who follows an agent; raises ServiceValidationError."""
+    entry: FwidConfigEntry | None = hass.config_entries.async_get_entry(entry_id)
+    if entry is None or entry.domain != DOMAIN:
+        raise _error("no_agent", entry=entry_id)
+    if entry.state is not ConfigEntryState.LOADED:
+        raise _error("not_loaded", agent=entry.title)
+    return entry.runtime_data
 
 
 @callback

@@ -27,5 +27,14 @@ async def describe_health(hass: HomeAssistant) -> dict[str, Any]:
         "devices_enrolled": sum(len(agent.enrolled) for agent in agents),
         "devices_seen": sum(len(agent.data.devices) for agent in agents),
         "sources_capturing": f"{sum(s.capturing for s in sources)} / {len(sources)}",
+        "devices_identified": sum(
+            known is not None and known.identified is not None
+            for agent in agents
+            for known in map(agent.data.devices.get, agent.enrolled)
+        ),
+        "models_old": sum(
+            about is not None and about.old_because is not None
+            for about in (agent.data.info.identification for agent in agents)
+        ),
         "packets_lost": sum(source.lost for source in sources),
     }

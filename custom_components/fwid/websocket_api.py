@@ -20,7 +20,7 @@ from homeassistant.helpers.translation import async_get_translations
 from .const import DOMAIN
 from .coordinator import FwidConfigEntry, FwidCoordinator
 from .entity import mac_of
-from .evidence import describe_judged
+from .evidence import describe_identified, describe_judged
 from .permissions import check_user, is_allowed
 from .services import find_device
 from .words import Strings, describe_reasons
@@ -144,6 +144,7 @@ def _describe_device(
         "effect_size": None,
         "reasons": [],
         "cause": None,
+        "identified": None,
     }
     if device is not None:
         described |= {
@@ -155,6 +156,7 @@ def _describe_device(
             "effect_size": device.g,
             "reasons": describe_reasons(device.reasons, strings),
             "cause": device.cause,
+            "identified": describe_identified(device),
             "alarm_event": None if device.alarm_was_wrong else device.alarm_event,
         }
     return described

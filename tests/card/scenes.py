@@ -38,6 +38,7 @@ def device(device_id: str, name: str, state: str, **values: object) -> Scene:
         "event_entity_id": f"event.{device_id}",
         "accept_entity_id": f"button.{device_id}",
         "alarm_event": None,
+        "identified": None,
         **values,
     }
 

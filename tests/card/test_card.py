@@ -104,6 +104,55 @@ def test_detail_tells_why_since_when_and_shows_the_fingerprints(open_card: OpenC
     ]
 
 
+@pytest.mark.parametrize(
+    ("identified", "told"),
+    [
+        ((HOSTILE, 0.934, None), f"Behaves like {HOSTILE}, 93% certain."),
+        (("Hue bridge", 0.99, True), "Behaves like Hue bridge, 99% certain."),
+        (
+            ("Camera", 0.9, False),
+            "Behaves like Camera, 90% certain. That is not what it is said to be.",
+        ),
+        ((None, 0.95, None), "Behaves like nothing that is known, 95% certain."),
+        (None, None),
+    ],
+)
+def test_detail_says_what_the_device_behaves_like(
+    open_card: OpenCard, identified: tuple[str | None, float, bool | None] | None, told: str | None
+) -> None:
+    """In words, with how certain that is, and never as more than text."""
+    lamp = device("lamp", "Lamp", "stable")
+    if identified is not None:
+        lamp["identified"] = dict(zip(("label", "certainty", "agrees"), identified, strict=True))
+    page = open_card(home(devices=[lamp]))
+    open_detail(page, "Lamp")
+
+    line = page.get_by_role("dialog").locator(".identified")
+    if told is None:
+        expect(line).to_have_count(0)
+    else:
+        expect(line).to_have_text(told)
+    assert page.evaluate("window.hacked") is None
+
+
+def test_a_row_says_what_a_device_behaves_like_where_its_name_does_not(
+    open_card: OpenCard,
+) -> None:
+    """One that nobody named, and one that is said to be another; the others stay short."""
+    like = {"label": "Hue bridge", "certainty": 0.93, "agrees": None}
+    page = open_card(
+        home(
+            devices=[
+                device("a", "90:8d:78:a8:e1:43", "stable", identified=like),
+                device("b", "Bridge", "stable", identified=like),
+                device("c", "Camera", "stable", identified={**like, "agrees": False}),
+                device("d", "94:10:3e:35:01:c1", "stable", identified={**like, "label": None}),
+            ]
+        )
+    )
+    assert ["behaves like Hue bridge" in text for text in rows(page)] == [True, False, False, True]
+
+
 def test_a_picture_that_the_agent_does_not_have_is_said_to_be_missing(open_card: OpenCard) -> None:
     """No broken images."""
     page = open_card(home())

@@ -62,6 +62,39 @@ def make_device(mac: str, **fields: Any) -> Json:
         "alarm_was_wrong": False,
         "vantage": "all",
         "sizes_reliable": True,
+        "kind": None,
+        "identified": None,
+        **fields,
+    }
+
+
+def make_identified(**fields: Any) -> Json:
+    """What a device behaves like."""
+    return {
+        "label": "Philips Hue bridge",
+        "category": "Hub",
+        "certainty": 0.934,
+        "model": "home",
+        "time": format_time(START),
+        "agrees": None,
+        **fields,
+    }
+
+
+def make_identification(**fields: Any) -> Json:
+    """The model that identifies devices, as the agent describes it."""
+    return {
+        "model": "home",
+        "number": 3,
+        "type": "forest",
+        "trained": format_time(START),
+        "window_days": 7,
+        "devices": 12,
+        "accuracy": 0.97,
+        "getting_old": False,
+        "old_because": None,
+        "running": False,
+        "last_attempt": None,
         **fields,
     }
 
@@ -119,6 +152,9 @@ class FakeAgent:
         self.requests: list[str] = []
         self.answers: Counter[str] = Counter()
         self.failing: dict[str, int] = {}  # path -> status that it is answered with
+        self.identification: Json | None = make_identification()
+        self.is_older = False  # it does not know that devices can be identified
+        self.kinds: dict[tuple[str, str], Json] = {}  # by device and who says so
         self.more: Json = {}  # fields of a later version, in every answer
         self._certificates = cycle(CERTIFICATES)
         self.renew_certificate()
@@ -157,6 +193,7 @@ class FakeAgent:
                 web.get("/api/v1/devices/{mac}/history", self._history),
                 web.get("/api/v1/devices/{mac}/image/{which}.png", self._image),
                 web.post("/api/v1/devices/{mac}/{action}", self._action),
+                web.post("/api/v1/retrain", self._retrain),
                 web.get("/api/v1/events/ws", self._stream),
             ]
         )
@@ -256,6 +293,17 @@ class FakeAgent:
         """Say that states have changed without an event."""
         self._send({"type": "changed"})
 
+    def identify(self, mac: str, **fields: Any) -> None:
+        """Find that a device behaves like something, and tell it."""
+        self.set_device(mac, identified=make_identified(**fields))
+        identified = self.devices[mac]["identified"]
+        self._send({"type": "identified", "device": mac, "identified": identified})
+
+    def tell_model(self, **fields: Any) -> None:
+        """Say how the model that identifies devices stands."""
+        self.identification = make_identification(**fields)
+        self._send({"type": "model", "identification": self.identification})
+
     @property
     def last_seq(self) -> int:
         return self.events[-1]["seq"] if self.events else 0
@@ -318,6 +366,7 @@ class FakeAgent:
                 "time": self.clock().isoformat(),
                 "last_seq": self.last_seq,
                 "capture": {"capturing": True, "sources": self.sources},
+                **({} if self.is_older else {"identification": self.identification}),
             }
         )
 
@@ -357,6 +406,8 @@ class FakeAgent:
             self.set_device(mac, muted=True, muted_until=words["until"])
         elif action == "expect-update":
             self.set_device(mac, update_expected_until=words["until"])
+        elif action == "kind":
+            self._set_kind(mac, words)
         elif action == "wrong-alarm":
             if all(event["id"] != words["event"] for event in self.events):
                 return self._error(409, f"{mac} has no event {words['event']}")
@@ -370,6 +421,21 @@ class FakeAgent:
             label = words["label"] if words["version"] == device["version"] else device["label"]
             self.set_device(mac, versions=known, label=label)
         return self._answer(self.devices[mac])
+
+    def _set_kind(self, mac: str, words: Json) -> None:
+        self.kinds.pop((mac, words["source"]), None)
+        if words["label"] is not None:
+            self.kinds[mac, words["source"]] = words
+        person, house = (self.kinds.get((mac, who)) for who in ("person", "home_assistant"))
+        self.set_device(mac, kind=person or house)
+
+    async def _retrain(self, _: web.Request) -> web.Response:
+        if self.identification is None:
+            return self._error(409, "devices are not identified (`identify`)")
+        if self.identification["running"]:
+            return self._error(409, "a model is being trained")
+        self.identification = {**self.identification, "running": True}
+        return self._answer(self.identification)
 
     async def _stream(self, request: web.Request) -> web.StreamResponse:
         socket = web.WebSocketResponse(timeout=0.5)

@@ -17,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import (
 
 from custom_components.fwid.const import DOMAIN
 from tests.integration.conftest import CAMERA, PLUG, device_id_of, until
-from tests.integration.fake_agent import PNG, START, FakeAgent, format_time
+from tests.integration.fake_agent import PNG, START, FakeAgent, format_time, make_identified
 
 SENTENCE = "DNS sent at home, size 90 bytes in every first flight: was 100"
 
@@ -37,6 +37,7 @@ async def test_devices_are_described_with_all_that_the_card_shows(
     """Any user may look; a renamed device has its new name, a changed one its reasons."""
     plug = device_id_of(hass, PLUG)
     dr.async_get(hass).async_update_device(plug, name_by_user="Kettle plug")
+    agent.set_device(PLUG, identified=make_identified())
     event = agent.change_version(CAMERA)
     await until(lambda: loaded.runtime_data.journal.last_seq == 1)
     client = await hass_ws_client(access_token=hass_read_only_access_token)
@@ -59,6 +60,7 @@ async def test_devices_are_described_with_all_that_the_card_shows(
                 "effect_size": 2.4,
                 "reasons": [SENTENCE],
                 "cause": "software",
+                "identified": None,
                 "entity_id": "sensor.porch_porch_camera_firmware_stability",
                 "event_entity_id": "event.porch_porch_camera_firmware",
                 "accept_entity_id": "button.porch_porch_camera_accept_new_behavior",
@@ -78,6 +80,14 @@ async def test_devices_are_described_with_all_that_the_card_shows(
                 "effect_size": 0.1,
                 "reasons": [],
                 "cause": "none",
+                "identified": {
+                    "label": "Philips Hue bridge",
+                    "category": "hub",
+                    "certainty": 0.934,
+                    "model": "home",
+                    "time": "2026-03-01T00:00:00+00:00",
+                    "agrees": None,
+                },
                 "entity_id": "sensor.wemo_firmware_stability",
                 "event_entity_id": "event.wemo_firmware",
                 "accept_entity_id": "button.wemo_accept_new_behavior",

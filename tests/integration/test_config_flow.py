@@ -28,6 +28,7 @@ from custom_components.fwid.const import (
     CONF_DEVICES,
     CONF_FINGERPRINT,
     CONF_OFFERED_UNTIL,
+    CONF_SHARE_KINDS,
     CONF_SHARE_VERSIONS,
     DOMAIN,
     MOST_DEVICES,
@@ -36,7 +37,7 @@ from custom_components.fwid.introduction import read_address
 from tests.integration.conftest import CAMERA, CRAFTED, PLUG, as_shown, is_plain, until
 from tests.integration.fake_agent import START, FakeAgent, make_device
 
-CHOICE = {CONF_DEVICES: [CAMERA], CONF_SHARE_VERSIONS: True}
+CHOICE = {CONF_DEVICES: [CAMERA], CONF_SHARE_VERSIONS: True, CONF_SHARE_KINDS: True}
 Result = dict[str, Any]
 
 

@@ -114,6 +114,8 @@ async def test_system_information_counts(
         "devices_enrolled": 2,
         "devices_seen": 2,
         "sources_capturing": "1 / 2",
+        "devices_identified": 0,
+        "models_old": 0,
         "packets_lost": 7,
     }
 

@@ -22,6 +22,8 @@ from homeassistant.helpers import config_validation as cv
 from homeassistant.helpers.selector import TargetSelector, validate_selector
 from PIL import Image
 
+from custom_components.fwid.models import Category
+
 ROOT = Path(__file__).parents[2]
 COMPONENT = ROOT / "custom_components/fwid"
 LANGUAGES = ("de", "es", "fr", "it", "nl")
@@ -248,11 +250,32 @@ def test_what_is_offered_is_described_and_has_an_icon(kind: str) -> None:
 
 def test_selectors_have_words_for_their_options() -> None:
     """A choice is offered in words."""
-    expected = described("triggers.yaml")["firmware_changed"]["fields"]["expected"]["selector"]
+    for file, name, field in (
+        ("triggers.yaml", "firmware_changed", "expected"),
+        ("services.yaml", "set_kind", "category"),
+    ):
+        choice = described(file)[name]["fields"][field]["selector"]["select"]
+        words = EN["selector"][choice["translation_key"]]["options"]
+        assert set(choice["options"]) == set(words)
 
-    assert set(expected["select"]["options"]) == set(
-        EN["selector"][expected["select"]["translation_key"]]["options"]
-    )
+
+def test_every_category_has_words() -> None:
+    """What sort of a device it is, wherever it is said."""
+    attributes = EN["entity"]["sensor"]["identified_as"]["state_attributes"]
+    for words in (attributes["category"]["state"], EN["selector"]["category"]["options"]):
+        assert set(words) == set(Category)
+
+
+def test_every_repair_that_can_be_done_here_says_how() -> None:
+    """The steps and outcomes of its flow, and no other repair has any."""
+    source = (COMPONENT / "repairs.py").read_text()
+    fixable = set(re.findall(r'Issue\("(\w+)", is_fixable=True\)', TEXT))
+
+    assert fixable == {key for key, words in EN["issues"].items() if "fix_flow" in words}
+    for key in fixable:
+        flow = EN["issues"][key]["fix_flow"]
+        assert set(flow["step"]) == set(re.findall(r'step_id="(\w+)"', source))
+        assert set(flow["abort"]) == set(re.findall(r'reason="(\w+)"', source))
 
 
 def test_icons_are_of_the_set_that_is_there_and_differ_from_their_default() -> None:
@@ -322,6 +345,8 @@ LAYERS: dict[str, set[str]] = {
     "arrivals": {"coordinator", "snapshot"},
     "bus": {"coordinator", "facts"},
     "versions": {"coordinator", "siblings"},
+    "kinds": {"coordinator", "siblings"},
+    "repairs": {"coordinator"},
     "targets": set(),
     "card": set(),
     "permissions": {"coordinator"},

@@ -145,6 +145,8 @@ async def test_evidence_is_returned_whole(
         "versions": [{"version": 1, "label": None}, {"version": 2, "label": None}],
         "reasons": [sentence],
         "last_alarm": agent.events[0]["id"],
+        "kind": None,
+        "identified": None,
         "history": [
             {
                 "time": "2026-03-16T00:00:00+00:00",
@@ -275,5 +277,7 @@ async def test_actions_are_there_without_an_entry(hass: HomeAssistant) -> None:
         "label_version",
         "mute",
         "relearn",
+        "retrain",
+        "set_kind",
         "wrong_alarm",
     }
