@@ -112,6 +112,13 @@ def _episode(key: str, params: Params, strings: Strings) -> str:
     return _say(strings, f"reason_{key}", **amounts)
 
 
+def _kinship(key: str, params: Params, strings: Strings) -> str:
+    like, label = params["like"], str(params["label"])
+    if like is None:
+        return _say(strings, f"reason_{key}_none", label=label)
+    return _say(strings, f"reason_{key}", label=label, like=str(like))
+
+
 def _amount(params: Params, value: float, strings: Strings) -> str:
     if params["unit"] == "s":
         if value >= 0.1:
@@ -178,4 +185,5 @@ _WRITERS: Mapping[str, Callable[[str, Params, Strings], str]] = {
     "row_new": _whole_row,
     "statistic_moved": _statistic,
     "update_episode": _episode,
+    "unlike_its_kind": _kinship,
 }

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "identify": SHARED | {"core", "model"},
     "refine": SHARED | {"core", "model", "pipeline", "store"},
     "retrain": SHARED | STAGES | {"identify", "pipeline"},
-    "pipeline": SHARED | STAGES | {"report"},
+    "pipeline": SHARED | STAGES | {"identify", "report"},
     "service": SHARED | STAGES | {"api", "identify", "pipeline", "refine", "report", "retrain"},
     "cli": SHARED
     | STAGES

@@ -20,7 +20,7 @@ from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.messages import UnitKind
 from fwid_agent.pipeline.sessions import read_session
 from fwid_agent.store import DeviceRow, Store
-from fwid_agent.types import SUM_INDEX, Event, EventType, UnitTable, parse_mac
+from fwid_agent.types import SUM_INDEX, Event, EventType, FlowDay, UnitTable, parse_mac
 from scapy.layers.inet import IP, UDP
 from scapy.layers.l2 import Ether
 from scapy.packet import Raw
@@ -53,6 +53,7 @@ class Content:
 
     devices: tuple[DeviceRow, ...]
     tables: dict[int, tuple[UnitTable, UnitTable]]  # windows, and all of it by days
+    flows: tuple[FlowDay, ...]
     events: list[Event]
     rest: str  # states and verdicts: as text, because what is no number equals nothing
 
@@ -86,6 +87,7 @@ def content(path: Path) -> Content:
         return Content(
             devices,
             {mac: (store.windows(mac), store.units(mac, DAY_NS)) for mac in macs},
+            store.flows(),
             [replace(event, id="") for event in store.events(limit=10_000).events],
             repr([sorted(store.states().items()), [store.verdicts(mac) for mac in macs]]),
         )
@@ -98,6 +100,9 @@ def assert_same_counts(path: Path, expected: Path) -> None:
         for table, wanted in zip(one.tables[mac], tables, strict=True):
             assert_same(table, wanted)
             np.testing.assert_array_equal(table.session, wanted.session)
+    for flows, expected_flows in zip(one.flows, other.flows, strict=True):
+        assert replace(flows, values=None) == replace(expected_flows, values=None)
+        np.testing.assert_allclose(flows.values, expected_flows.values, rtol=1e-5)
 
 
 def assert_same_content(path: Path, expected: Path) -> None:

@@ -58,6 +58,7 @@ _RECORD_DTYPE = np.dtype(
         ("proto", "u1"),
         ("domain", "u4"),
         ("far", "?", 2),  # of the opener, of the responder: its MAC only forwards it
+        ("taken", "?"),  # an earlier run has counted it
         ("packets", "f8", 2),  # of the opener, of the responder
         ("bytes", "f8", 2),
         ("gap", MOMENTS_DTYPE),
@@ -107,7 +108,12 @@ class FlowBook:
         self._now_ns = -(2**62)
 
     def update(
-        self, batch: PacketBatch, forward: Bools, number: I8, domain: U4 | None = None
+        self,
+        batch: PacketBatch,
+        forward: Bools,
+        number: I8,
+        domain: U4 | None = None,
+        far: Bools | None = None,
     ) -> None:
         """Take the next packets.
 
@@ -116,6 +122,7 @@ class FlowBook:
             forward: [n] sent by the side that opened the flow.
             number: [n] the flow of each, as `FlowTable.trace` says.
             domain: [n] identifier of what the packet's peer was asked for as; 0 not known.
+            far: [n, 2] the source, the target is not that of its MAC address, which only forwards.
 
         """
         if not len(batch):
@@ -132,6 +139,11 @@ class FlowBook:
             named = np.zeros(len(flows), np.uint32)
             np.maximum.at(named, flow, domain[order])
             self._records["domain"][at] = np.maximum(self._records["domain"][at], named)
+        if far is not None:
+            opener = np.where(forward[order], 0, 1)
+            for side in (0, 1):
+                beyond = far[order, opener if side == 0 else 1 - opener]
+                self._records["far"][at, side] |= np.bincount(flow[beyond], minlength=len(at)) > 0
         self._add(at, flow, order, first, (batch, forward, clock))
 
     def take_ended(self, before_ns: int | None = None) -> Table:
@@ -142,6 +154,18 @@ class FlowBook:
         taken: Table = self._records[ended]
         self._records = self._records[~ended]
         return taken
+
+    def take_closed(self, still_open: I8) -> Table:
+        """Take out the records of flows that are none of these, by their numbers."""
+        ended = ~np.isin(self._records["number"], still_open)
+        taken: Table = self._records[ended]
+        if len(taken):
+            self._records = self._records[~ended]
+        return taken
+
+    def mark_taken(self) -> None:
+        """Mark the flows that are open as counted elsewhere; they are followed all the same."""
+        self._records["taken"] = True
 
     def _places(self, flows: I8, first: I8, batch: PacketBatch, forward: Bools, clock: I8) -> I8:
         """Return where the records of these flows are, new ones included."""

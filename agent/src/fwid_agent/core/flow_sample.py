@@ -9,13 +9,31 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from fwid_agent.core.devices import GROUP_BIT, Sides
 from fwid_agent.core.flow_features import feature_values
-from fwid_agent.types import FLOWS_KEPT, I8, U8, FlowSample, Table
+from fwid_agent.types import FLOWS_KEPT, I8, U8, Bools, FlowSample, PacketBatch, Table
 
 # SplitMix64 (G. Steele, D. Lea, C. Flood, "Fast Splittable Pseudorandom Number Generators", 2014).
 _STEP = np.uint64(0x9E3779B97F4A7C15)
 _FIRST, _SECOND = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _ENDS = ("start_ns", "opener", "responder", "opener_port", "responder_port", "proto")
+
+
+def far_ends(batch: PacketBatch, sides: Sides, gateway: Bools) -> Bools:
+    """Say of which packets source and target only forward: [n, 2].
+
+    Args:
+        batch: packets.
+        sides: whose they are.
+        gateway: of each device, whether it is known to forward.
+
+    """
+    own = (batch.src_mac != 0) & (batch.src_mac & np.uint64(GROUP_BIT) == 0)
+    forwarded = own & (sides.sender < 0) & (sides.from_cloud > 0)
+    # An address of IPv6 is global at home too: only a known gateway forwards to it.
+    to_gateway = (sides.receiver >= 0) & gateway[sides.receiver] if len(gateway) else own & False
+    away = (sides.sent_to_cloud > 0) & ((batch.ip_version == 4) | to_gateway)
+    return np.stack([forwarded, away], axis=1)
 
 
 def draw_marks(records: Table) -> U8:

@@ -73,6 +73,12 @@ class FlowTable:
         """Take the next packets; returns what the flows say of each."""
         return self._update(batch, None)
 
+    @property
+    def open_numbers(self) -> I8:
+        """The numbers of the flows that are open."""
+        numbers: I8 = self._open["number"]
+        return numbers
+
     def trace(self, batch: PacketBatch) -> tuple[FlowMarks, I8]:
         """Do what `update` does, and say which flow each packet is of.
 

@@ -12,7 +12,7 @@ from enum import IntEnum, StrEnum
 from uuid import UUID
 
 from fwid_agent.core.events import News, make_event
-from fwid_agent.types import Cause, Decision, Event, EventType, State
+from fwid_agent.types import Cause, Decision, Event, EventType, Reason, State
 
 
 class Trigger(StrEnum):
@@ -296,6 +296,20 @@ def _tell(state: DeviceState, unit: UnitJudged, kind: EventType, to_version: int
         expected=until_ns is not None and unit.unit_start_ns <= until_ns,
         reasons=unit.decision.reasons,
     )
+
+
+def suspect(
+    state: DeviceState, reason: Reason, now_ns: int, rules: Rules
+) -> tuple[DeviceState, tuple[Event, ...]]:
+    """Tell a suspicion that leaves the state as it is: not its software is in doubt."""
+    news = News(
+        EventType.BEHAVES_DIFFERENTLY,
+        state.version,
+        state.version,
+        Cause.SETTINGS,
+        reasons=(reason,),
+    )
+    return _send(state, news, now_ns, rules)
 
 
 def _send(

@@ -17,7 +17,7 @@ from fwid_agent.identify.open_set import OpenSet
 from fwid_agent.identify.packed import pack, unpack
 from fwid_agent.identify.trees import FlatTrees
 from fwid_agent.model.trainable import Trainable, Weights
-from fwid_agent.types import F4, F8
+from fwid_agent.types import F4, F8, Identification
 
 ModelType = Literal["forest", "tree", "fc", "conv1d"]
 _VERSION = 1
@@ -44,16 +44,6 @@ class About:
     trained_ns: int | None = None  # end of the newest day that was learnt from
     window_days: int | None = None
     accuracy: float | None = None  # share of right device-days on the newest held-out day
-
-
-@dataclass(frozen=True, slots=True)
-class Identification:
-    """What a model says a device is, by its flows of a day."""
-
-    label: str | None  # None: none that I know
-    category: str | None
-    certainty: float  # how likely the device is one that is known; of None: that it is not
-    candidate: str  # the class that is most likely, were it one of those known
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,10 +17,13 @@ from fwid_agent.core.stability import (
     Relearn,
     Rules,
     step,
+    suspect,
 )
 from fwid_agent.core.vantage import judge_vantage
 from fwid_agent.core.watch import begin, judge_unit
 from fwid_agent.errors import UsageError
+from fwid_agent.identify.kept import InUse as Identifier
+from fwid_agent.pipeline.identifying import Answer, EndedUnit, Identifying
 from fwid_agent.pipeline.ingest import SECOND_NS, Ingest, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.memory import read_watch, remembers_since, write_watch
@@ -62,7 +65,12 @@ class Home:
     """
 
     def __init__(
-        self, options: ReadOptions, unit: UnitKind, ledger: Ledger, model: Model | None = None
+        self,
+        options: ReadOptions,
+        unit: UnitKind,
+        ledger: Ledger,
+        model: Model | None = None,
+        identifying: Identifying | None = None,
     ) -> None:
         config: Config = options.config
         self._unit = unit
@@ -78,6 +86,10 @@ class Home:
         )
         self._ledger = ledger
         self._sayings = Sayings(ledger)
+        self._identifying = identifying
+        self._ended: list[EndedUnit] = []  # that are to be identified
+        self._first_ns: dict[int, int] = {}  # of sessions that are units
+        self._news: list[Answer] = []
         self.ingest = Ingest(options)
         self.devices: dict[int, WatchedDevice] = {}  # by MAC
         self._changed: set[int] = set()  # devices whose watch is not stored yet
@@ -89,11 +101,18 @@ class Home:
         judge = replace(self._method.judge, model=model)
         self._method = replace(self._method, judge=judge)
 
+    def identify_by(self, in_use: Identifier) -> None:
+        """Ask another model what devices behave like from now on."""
+        if self._identifying is not None:
+            self._identifying.use(in_use)
+
     def begin_session(self, session: int, capture: CaptureFile, known: SessionProgress) -> None:
         """Begin a capture, of which an earlier run may have stored a part."""
         self.ingest.begin_session(session, capture.first_ts_ns, capture.path, ended=known.ended)
-        if known.frames_done and self._unit == "file":
-            self._judged_files.add(session)
+        if self._unit == "file":
+            self._first_ns[session] = self.ingest.latest_ns
+            if known.frames_done:
+                self._judged_files.add(session)
 
     def feed(self, block: FrameBlock) -> None:
         """Take frames of the session that was begun last."""
@@ -131,6 +150,9 @@ class Home:
         for mac, contacts in gain.contacts.items():
             self.devices[mac].contacts.append(contacts)
             self._ledger.add_contacts(mac, contacts)
+        for mac, units in gain.flows.items():
+            if mac in self.devices:
+                self._ledger.add_flows(mac, units)
         self._sayings.add(gain, self.devices)
 
     def end_units(self, now_ns: int | None) -> Iterator[VerdictRow]:
@@ -143,6 +165,31 @@ class Home:
             yield from self._judge(mac, self.devices[mac], border_ns)
         if border_ns is None:
             self._border_ns = _NEVER_NS  # a later run may have captures of any time
+        self.commit()
+        self._identify()
+
+    def take_news(self) -> tuple[Answer, ...]:
+        """Take out what devices behave like other than before, since the last time."""
+        news, self._news = tuple(self._news), []
+        return news
+
+    def _identify(self) -> None:
+        """Ask what the units behave like whose flows have just been stored."""
+        ended, self._ended = self._ended, []
+        if not ended or self._identifying is None:
+            return
+        for answer in self._identifying.answer(ended):
+            device = self.devices.get(answer.row.device)
+            self._ledger.add_identifications([answer.row])
+            if answer.news:
+                self._news.append(answer)
+            if answer.suspicion and device is not None:
+                state, events = suspect(
+                    device.watch.state, answer.suspicion, answer.unit.end_ns, self._method.rules
+                )
+                device.watch = replace(device.watch, state=state)
+                self._changed.add(answer.row.device)
+                self._ledger.add_events(events)
         self.commit()
 
     def _passed(self, border_ns: int) -> bool:
@@ -189,6 +236,8 @@ class Home:
         )
         decision, events = self._sayings.tell(mac, decision, events)
         device.judged_ns = start_ns
+        flows_ns = self._first_ns.get(int(unit.session[0]), end_ns - self._unit_ns)
+        self._ended.append(EndedUnit(mac, flows_ns, end_ns))
         self._changed.add(mac)
         self._ledger.add_events(events)
         state = device.watch.state

@@ -29,6 +29,7 @@ from fwid_agent.errors import UnreadableInputError
 from fwid_agent.pipeline.duplicates import Duplicates
 from fwid_agent.pipeline.messages import OnNote, OnProgress, Progress
 from fwid_agent.pipeline.oddities import Oddities
+from fwid_agent.pipeline.sampling import FlowSampler, Followed, Samples
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import (
     ContactTable,
@@ -55,6 +56,7 @@ class ReadOptions:
     config: Config
     own: frozenset[int] = frozenset()  # MACs of the machine that watches
     several_sources: bool = False  # whose frames are the same in part
+    flows: bool = False  # a sample of each device's flows is wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,7 @@ class Gain:
     contacts: Mapping[int, ContactTable]
     names: Mapping[int, str]  # that devices give themselves; none unless that is asked for
     texts: Mapping[int, tuple[HandshakeText, ...]]  # of their handshakes; the same holds
+    flows: Samples  # none unless that is asked for
 
 
 class Ingest:
@@ -78,6 +81,7 @@ class Ingest:
         self._names: dict[int, str] = {}
         self._handshakes = HandshakeReader() if options.config.handshakes else None
         self._gathering = Gathering()
+        self._sampler = _make_sampler(options)
         self.packets = 0
         self.bytes = 0
         self.merged: Counter[int] = Counter()  # by source: frames of packets that nobody can tell
@@ -106,6 +110,8 @@ class Ingest:
         self._duplicates.begin(path, first_ns)
         if self._handshakes:
             self._handshakes.begin_session()
+        if self._sampler:
+            self._sampler.begin_session(first_ns)
         origin_ns = first_ns if self._options.per_file else 0
         self._accumulator.begin_session(session, origin_ns)
         self._contacts.begin_session(origin_ns)
@@ -115,7 +121,7 @@ class Ingest:
 
     def prime(self, block: FrameBlock) -> None:
         """Take a block that an earlier run has added up: all goes on from it, nothing is added."""
-        stages, said = self._stages(block)
+        stages, said = self._stages(block, counted=True)
         self._accumulator.update(*stages, said)
         self._accumulator.drain(self.devices.macs)
 
@@ -123,6 +129,8 @@ class Ingest:
         """Take a block."""
         if self._ended:
             self._accumulator.reopen_session()
+            if self._sampler:
+                self._sampler.reopen_session()
             self._ended = False
         self._fed = True
         stages, said = self._stages(block)
@@ -130,7 +138,7 @@ class Ingest:
         self._contacts.update(*stages, self.devices.macs, self.devices.gateway)
 
     def _stages(
-        self, block: FrameBlock
+        self, block: FrameBlock, *, counted: bool = False
     ) -> tuple[tuple[PacketBatch, FlowMarks, Sides], PacketValues | None]:
         block = replace(block, ts_ns=block.ts_ns.clip(0, latest_believed_ns()))
         self.packets += len(block.ts_ns)
@@ -144,11 +152,18 @@ class Ingest:
         if self._handshakes:
             self._names.update(read_host_names(block, batch))
             said = self._handshakes.read(block, batch)
-        batch = split_segments(batch, block.segment_bytes)
+        whole, batch = batch, split_segments(batch, block.segment_bytes)
         if len(block.ts_ns):
             self.latest_ns = max(self.latest_ns, int(block.ts_ns.max()))
             self.typical_ns = max(self.typical_ns, int(np.median(block.ts_ns)))
-        marks, sides = self._flow_table.update(batch), self.devices.update(batch)
+        sides = self.devices.update(batch)
+        if self._sampler is None:
+            marks = self._flow_table.update(batch)
+        else:
+            domain = self._sampler.name(block, whole, first, len(batch))
+            marks, number = self._flow_table.trace(batch)
+            followed = Followed(batch, marks, number, sides, domain)
+            self._sampler.update(followed, self._flow_table, self.devices, counted=counted)
         values = None if said is None else self._gathering.number(said, first, batch, sides)
         return (batch, marks, sides), values
 
@@ -168,6 +183,8 @@ class Ingest:
         fed, self._fed = self._fed, False
         if fed:
             self._accumulator.end_session()
+            if self._sampler:
+                self._sampler.end_session()
         return fed
 
     def drain(self) -> Gain:
@@ -181,6 +198,7 @@ class Ingest:
             self._contacts.drain(macs),
             names,
             self._gathering.drain(macs),
+            self._sampler.drain(self.devices) if self._sampler else {},
         )
 
     def forget(self, macs: Sequence[int]) -> None:
@@ -202,6 +220,15 @@ class Ingest:
             active_timeout_s=config.active_timeout_s,
             max_flows=config.max_flows,
         )
+
+
+def _make_sampler(options: ReadOptions) -> FlowSampler | None:
+    if not options.flows:
+        return None
+    config = options.config
+    return FlowSampler(
+        config.unit_s * SECOND_NS, per_file=options.per_file, domains=config.handshakes
+    )
 
 
 def latest_believed_ns() -> int:

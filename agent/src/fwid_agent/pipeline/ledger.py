@@ -13,8 +13,15 @@ from fwid_agent.core.devices import DeviceCounts
 from fwid_agent.core.handshakes.texts import TextBook
 from fwid_agent.errors import StoreError, StoreLostError
 from fwid_agent.pipeline.unsaved import Unsaved
-from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
-from fwid_agent.types import ContactTable, Event, FrameBlock, HandshakeText, UnitTable
+from fwid_agent.store import (
+    DeviceRow,
+    IdentificationRow,
+    Progress,
+    SessionProgress,
+    Store,
+    VerdictRow,
+)
+from fwid_agent.types import ContactTable, Event, FlowSample, FrameBlock, HandshakeText, UnitTable
 
 OnEvents = Callable[[Sequence[Event]], None]
 # Events of a run without a store have ids too; nobody keeps them.
@@ -132,6 +139,15 @@ class Ledger:
         if self._store:
             self._unsaved.texts.setdefault(device, TextBook()).add(texts)
 
+    def add_flows(self, device: int, units: Mapping[int, FlowSample]) -> None:
+        """Note samples of a device's flows, by when their units start."""
+        if self._store:
+            self._unsaved.add_flows(device, units)
+
+    def add_identifications(self, identifications: Iterable[IdentificationRow]) -> None:
+        """Note what units were taken for."""
+        self._unsaved.identifications += identifications
+
     def add_verdict(self, verdict: VerdictRow) -> None:
         """Note a verdict."""
         self._unsaved.verdicts.append(verdict)
@@ -166,6 +182,8 @@ class Ledger:
             contacts=unsaved.merged_contacts(),
             names=unsaved.names,
             texts=unsaved.texts,
+            flows=unsaved.flows,
+            identifications=unsaved.identifications,
             devices=tuple(_gains(self._stored, rows)),
             verdicts=unsaved.verdicts,
             states=states,

@@ -8,7 +8,9 @@ from pathlib import Path
 from fwid_agent.capture.files import CaptureFile
 from fwid_agent.core.devices import is_randomised
 from fwid_agent.errors import UnreadableInputError
+from fwid_agent.identify.kept import in_use
 from fwid_agent.pipeline.home import Home
+from fwid_agent.pipeline.identifying import Identifying
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions, list_readable
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.messages import (
@@ -46,7 +48,10 @@ def replay(
         if request.store:
             stack.enter_context(alone(path := Path(request.store)))
             store = stack.enter_context(Store.open(path))
-        run = _Run(request, Ledger(store))
+        identifying = None
+        if store and request.config.identify != "off":
+            identifying = Identifying(store, in_use(store.path), on_note)
+        run = _Run(request, Ledger(store), identifying)
         if store:
             run.home.restore(store)
         captures, faults = list_readable(request.paths, on_note)
@@ -67,15 +72,19 @@ def replay(
 class _Run:
     """One replay: every capture is a session of its own."""
 
-    def __init__(self, request: ReplayRequest, ledger: Ledger) -> None:
+    def __init__(
+        self, request: ReplayRequest, ledger: Ledger, identifying: Identifying | None
+    ) -> None:
         self._started_s = time.monotonic()
         self._request = request
         self._ledger = ledger
         per_file = request.unit == "file"
         window_ns = int(request.window_s * SECOND_NS)
-        options = ReadOptions(window_ns, per_file, request.dedup, request.config)
-        in_use = load_twin(Path(request.store) if request.store else None)
-        self.home = Home(options, request.unit, ledger, in_use.twin)
+        config = request.config
+        flows = request.store is not None and config.identify != "off"
+        options = ReadOptions(window_ns, per_file, request.dedup, config, flows=flows)
+        twin = load_twin(Path(request.store) if request.store else None).twin
+        self.home = Home(options, request.unit, ledger, twin, identifying)
         self._pace = Pace(request.speed)
 
     def read(

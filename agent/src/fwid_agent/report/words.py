@@ -122,6 +122,12 @@ def _update_episode(params: Params) -> str:
     )
 
 
+def _unlike_its_kind(params: Params) -> str:
+    like = params["like"]
+    other = "no device that is known here" if like is None else str(like)
+    return f"behaves like {other}, and is known as {params['label']}"
+
+
 def _amount(params: Params, value: float) -> str:
     if params["unit"] == "s":
         return f"{short_number(value)} s" if value >= 0.1 else f"{short_number(value * 1e3)} ms"
@@ -146,4 +152,5 @@ _WRITERS: Mapping[str, Callable[[Params], str]] = {
     "row_new": lambda params: f"{describe_row(params)}: new",
     "statistic_moved": _statistic_moved,
     "update_episode": _update_episode,
+    "unlike_its_kind": _unlike_its_kind,
 }

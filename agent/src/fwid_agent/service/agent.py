@@ -19,6 +19,7 @@ from fwid_agent.api.server import make_app, start_server
 from fwid_agent.api.tokens import TokenStore
 from fwid_agent.core.stability import Accepted, Relearn
 from fwid_agent.errors import UsageError
+from fwid_agent.pipeline.identifying import Answer
 from fwid_agent.service.discovery import Announcement, announced
 from fwid_agent.service.feed import Feed
 from fwid_agent.service.identity import CERTIFICATE, TOKENS
@@ -67,9 +68,9 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
         for view in views:
             loop.call_soon_threadsafe(view.tell, events)
 
-    def on_judged() -> None:
+    def on_judged(news: Sequence[Answer]) -> None:
         for view in views:
-            loop.call_soon_threadsafe(view.tell_judged)
+            loop.call_soon_threadsafe(view.tell_judged, news)
 
     def on_end() -> None:
         loop.call_soon_threadsafe(stopping.set)

@@ -3,7 +3,7 @@
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from fwid_agent.api.contract import Record
@@ -12,14 +12,16 @@ from fwid_agent.core.devices import is_randomised
 from fwid_agent.core.scan import BASELINE_UNITS
 from fwid_agent.core.stability import DeviceState
 from fwid_agent.core.vantage import judge_vantage
+from fwid_agent.pipeline.identifying import agrees
 from fwid_agent.pipeline.memory import read_watch_state
 from fwid_agent.report.words import describe_reason
-from fwid_agent.store import DeviceName, DeviceRow, Store, VerdictRow
+from fwid_agent.store import DeviceName, DeviceRow, IdentificationRow, Store, VerdictRow
 from fwid_agent.types import (
     SEEN,
     Event,
     EventReason,
     EventType,
+    Kind,
     Reason,
     State,
     Vantage,
@@ -47,6 +49,18 @@ def device_record(store: Store, config: Config, now_ns: int, mac: int) -> Record
         if row.device == mac:
             return _device(store, row, _read_home(store), config, now_ns)
     return None
+
+
+def identified_record(row: IdentificationRow, kind: Kind | None) -> Record:
+    """What a device behaves like: `messages.Identified`."""
+    return {
+        "label": row.answer.label,
+        "category": row.answer.category,
+        "certainty": row.answer.certainty,
+        "model": row.model,
+        "time": format_time(row.start_ns),
+        "agrees": agrees(row, kind),
+    }
 
 
 def judged_record(verdict: VerdictRow) -> Record:
@@ -113,6 +127,8 @@ class _Home:
     changes: Mapping[str, Event]
     wrong: Sequence[str]
     seen: Mapping[int, Sequence[int]]
+    kinds: Mapping[int, Kind]
+    identified: Mapping[int, IdentificationRow]
 
 
 def _read_home(store: Store) -> _Home:
@@ -124,6 +140,8 @@ def _read_home(store: Store) -> _Home:
         store.latest_events(*_CHANGES),
         store.wrong_alarms(),
         store.seen(_SEEN_NS),
+        store.kinds(),
+        store.latest_identifications(),
     )
 
 
@@ -152,6 +170,10 @@ def _device(store: Store, row: DeviceRow, home: _Home, config: Config, now_ns: i
         "vantage": _vantage(seen).value,
         "sizes_reliable": not seen[SEEN.index("merged")],
     }
+    kind, identified = home.kinds.get(row.device), home.identified.get(row.device)
+    record["kind"] = None if kind is None else asdict(kind)
+    if identified is not None and config.identify != "off":
+        record["identified"] = identified_record(identified, kind)
     state = _state(home.states.get(row.device))
     if state is not None:
         record |= _state_record(state, store.labels(row.device), config, now_ns)

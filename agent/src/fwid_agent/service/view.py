@@ -7,11 +7,13 @@ from importlib.metadata import version
 from pathlib import Path
 from secrets import token_hex
 
+from fwid_agent.api.answers import convert
 from fwid_agent.api.contract import Record, Which
-from fwid_agent.api.messages import Changed, Notice
+from fwid_agent.api.messages import Changed, Identified, NewlyIdentified, Notice
 from fwid_agent.api.values import Category, Source
 from fwid_agent.core.stability import Accepted, ExpectUpdate, Relearn
 from fwid_agent.errors import StoreError, UsageError
+from fwid_agent.pipeline.identifying import Answer
 from fwid_agent.pipeline.memory import read_watch, remembers_since
 from fwid_agent.report.words import describe_reason
 from fwid_agent.service.contact_records import contact_records
@@ -21,13 +23,14 @@ from fwid_agent.service.device_records import (
     device_records,
     find_state,
     history_records,
+    identified_record,
 )
 from fwid_agent.service.feed import SourceHealth
 from fwid_agent.service.request import WatchRequest
 from fwid_agent.service.watcher import Watcher
 from fwid_agent.store import EventPage, Store
 from fwid_agent.store.backup import back_up
-from fwid_agent.types import Event, format_mac, format_time
+from fwid_agent.types import Event, Kind, format_mac, format_time
 
 _ANSWER_S = 5.0
 _COPY = "fwid-backup-"
@@ -53,9 +56,13 @@ class AgentView:
             for callback in tuple(self._subscribers):
                 callback(event)
 
-    def tell_judged(self) -> None:
-        """Tell subscribers that states may have changed, also without an event."""
+    def tell_judged(self, news: Sequence[Answer] = ()) -> None:
+        """Tell subscribers that states may have changed, and what devices newly behave like."""
         self.tell_beside(Changed())
+        for answer in news:
+            identified = convert(identified_record(answer.row, answer.kind), Identified)
+            mac = format_mac(answer.row.device)
+            self.tell_beside(NewlyIdentified(device=mac, identified=identified))
 
     def tell_beside(self, notice: Notice) -> None:
         """Tell subscribers what is no event."""
@@ -206,7 +213,10 @@ class AgentView:
     ) -> None:
         """Keep what a device is said to be; None: forget what this source said."""
         self._find(mac)
-        raise UsageError("this agent does not identify devices")
+        if label is None:
+            self._store().drop_kind(mac, source)
+        else:
+            self._store().put_kind(mac, Kind(label, category, source))
 
     def retrain(self) -> Record:
         """Start to train the model that identifies devices."""

@@ -11,7 +11,9 @@ from typing import Any
 
 from fwid_agent.core.age import BelievedTime
 from fwid_agent.errors import CaptureError, FwidError, StoreError, StoreLostError
+from fwid_agent.identify.kept import in_use as identifier_in_use
 from fwid_agent.pipeline.home import Home
+from fwid_agent.pipeline.identifying import Answer, Identifying
 from fwid_agent.pipeline.ingest import SECOND_NS, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.refined import InUse, load_twin
@@ -53,8 +55,8 @@ class Watcher(threading.Thread):
     """Feeds, judges and stores until it is stopped.
 
     Other threads talk to it by `ask`; what happens is told by `on_events`, that units were judged
-    by `on_judged`, and that it is over by `on_end`, all called in this thread, once everything is
-    stored.
+    by `on_judged`, with what devices behave like other than before, and that it is over by
+    `on_end`, all called in this thread, once everything is stored.
     """
 
     def __init__(
@@ -63,7 +65,7 @@ class Watcher(threading.Thread):
         feed: Feed,
         on_events: Callable[[Sequence[Event]], None],
         on_end: Callable[[], object],
-        on_judged: Callable[[], object] = lambda: None,
+        on_judged: Callable[[Sequence[Answer]], object] = lambda _: None,
     ) -> None:
         super().__init__(name="analysis")
         self.counters = Counters()
@@ -122,11 +124,20 @@ class Watcher(threading.Thread):
         window_ns = config.window_s * SECOND_NS
         several = len(self.sources) > 1
         options = ReadOptions(
-            window_ns, False, config.dedup, config, own=own_addresses(), several_sources=several
+            window_ns,
+            False,
+            config.dedup,
+            config,
+            own=own_addresses(),
+            several_sources=several,
+            flows=config.identify != "off",
         )
-        in_use = load_twin(self._request.store)
-        _tell_network(in_use)
-        home = Home(options, "day", ledger, in_use.twin)
+        network = load_twin(self._request.store)
+        _tell_network(network)
+        identifying = None
+        if options.flows:
+            identifying = Identifying(store, identifier_in_use(store.path), _log.warning)
+        home = Home(options, "day", ledger, network.twin, identifying)
         home.restore(store)
         self._feed.begin(home, ledger)
         self.ready.set()
@@ -169,7 +180,7 @@ class Watcher(threading.Thread):
             self._trouble = ""
             forgotten = self._make_room(home)
             if judged or forgotten:
-                self._on_judged()
+                self._on_judged(home.take_news())
         except StoreLostError:
             raise  # to go on would be to watch for nobody
         except StoreError as error:
