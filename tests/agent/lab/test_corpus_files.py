@@ -138,6 +138,14 @@ def test_labels_grow_and_are_replaced(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("text", ["device,day\nclock,x\n", "device\nclock\n", "\xff"])
+def test_damaged_labels_are_named(tmp_path: Path, text: str) -> None:
+    """A corpus is never added to over them."""
+    (tmp_path / "labels.csv").write_bytes(text.encode("latin-1"))
+    with pytest.raises(CorpusError, match=r"labels\.csv is damaged"):
+        read_labels(tmp_path)
+
+
 def test_it_says_whom_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
     """One line, before anything is fetched."""
     monkeypatch.setattr("os.geteuid", lambda: 1000)

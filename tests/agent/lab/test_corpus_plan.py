@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from fwid_agent.lab.corpus.catalogue import DEVICES, QUICK
+from fwid_agent.lab.corpus.labels import Label, add_labels
+from fwid_agent.lab.corpus.make import find_missing
 from fwid_agent.lab.corpus.model import HOME_WIDE, CorpusError, DayPlan, Hard, Update
 from fwid_agent.lab.corpus.order import Wish, choose_order, keep_order
 from fwid_agent.lab.corpus.schedule import Plan, make_plan
@@ -112,3 +114,27 @@ def test_two_orders_never_mix_but_devices_are_added(tmp_path: Path) -> None:
             keep_order(choose_order(other, tmp_path))
     kept = json.loads((tmp_path / "order.json").read_text())["devices"]
     assert set(kept) == {*QUICK, "bulb"}
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{}", '{"devices": 1}'])
+def test_a_damaged_order_is_named(tmp_path: Path, text: str) -> None:
+    """Nobody can say whose days these are."""
+    (tmp_path / "order.json").write_text(text)
+    wish = Wish(1, None, None, (), quick=True, handshakes=True, homes=1)
+    with pytest.raises(CorpusError, match=r"order\.json is damaged"):
+        keep_order(choose_order(wish, tmp_path))
+
+
+def test_a_day_whose_capture_is_gone_is_made_again(tmp_path: Path) -> None:
+    """Labels alone are nothing to read."""
+    wish = Wish(1, None, None, ("clock",), quick=True, handshakes=True, homes=1)
+    order = choose_order(wish, tmp_path)
+    label = Label(
+        *("clock", "2026-01-06.pcap.zst", "00:00:5e:00:53:12", "2026-01-06T06:00:00Z", 9.5, 20),
+        *(10, "busybox 1.35", "Appliance", "system", 1, "", "", "", "", 0, 0, 6),
+    )
+    add_labels(tmp_path, [label])
+    assert sorted(find_missing(order)) == [0, 1, 2, 3, 4]
+    (tmp_path / "clock").mkdir()
+    (tmp_path / "clock" / label.file).touch()
+    assert sorted(find_missing(order)) == [0, 2, 3, 4]

@@ -1,5 +1,6 @@
 """Windows are the same wherever they are made, and what is kept of them is never out of date."""
 
+import os
 import shutil
 import sys
 from dataclasses import fields
@@ -132,6 +133,48 @@ def test_a_cache_that_cannot_be_written_is_done_without(
     """A file stands where its folder would be."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(corpus / "labels.csv"))
     assert [device.name for device in load_corpus(corpus, lambda _: None)] == ["bulb", "thermostat"]
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes", "told"),
+    [
+        ("bulb,2026-01-05.pcap.zst", "bulb,", "capture 1: has no file"),
+        ("bulb,2026-01-05.pcap.zst", "bulb", "capture 1: .*"),
+        ("bulb,2026-01-05.pcap.zst", "bulb,/dev/zero", "capture 1: '/dev/zero' is not in this"),
+        ("bulb,2026-01-05.pcap.zst", "..,../x", "capture 1: '..' is not in this folder"),
+        ("bulb,2026-01-06.pcap.zst", "bulb,2026-01-05.pcap.zst", "capture 2: .* is named before"),
+        ("bulb,2026-01-05.pcap.zst,00", "bulb,2026-01-05.pcap.zst,zz", "capture 1: not a MAC"),
+        ("bulb,2026-01-06.pcap.zst,00", "bulb,2026-01-06.pcap.zst,02", "capture 2: bulb has anoth"),
+        ("device,file,mac", "device,file,max", "lacks the column mac"),
+        ("coap 0.26.0", "coap \xff", "is no table of text"),
+    ],
+)
+def test_labels_that_make_no_sense_are_named(
+    corpus: Path, was: str, becomes: str, told: str
+) -> None:
+    """They are somebody else's: nothing outside the folder is opened, nothing counted twice."""
+    labels = corpus / "labels.csv"
+    assert was in labels.read_text()
+    labels.write_bytes(labels.read_text().replace(was, becomes, 1).encode("latin-1"))
+    with pytest.raises(UnreadableInputError, match=rf"labels\.csv: {told}"):
+        load_corpus(corpus, lambda _: None)
+
+
+def test_no_labels_at_all_are_named(corpus: Path) -> None:
+    """A corpus of nothing has no results."""
+    labels = corpus / "labels.csv"
+    labels.write_text(labels.read_text().splitlines()[0] + "\n")
+    with pytest.raises(UnreadableInputError, match="names no capture"):
+        load_corpus(corpus, lambda _: None)
+
+
+def test_a_pipe_is_not_waited_for(corpus: Path) -> None:
+    """Nobody may ever write to it."""
+    capture = corpus / "bulb/2026-01-05.pcap.zst"
+    capture.unlink()
+    os.mkfifo(capture)
+    with pytest.raises(UnreadableInputError, match="is no file"):
+        load_corpus(corpus, lambda _: None)
 
 
 def test_a_missing_or_broken_capture_is_named(corpus: Path) -> None:

@@ -16,7 +16,7 @@ def corpus(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of every random choice.")] = 1,
     days: Annotated[
-        int | None, typer.Option(metavar="NUMBER", min=3, help="Days of each device: 20.")
+        int | None, typer.Option(metavar="NUMBER", min=3, max=1000, help="Days of each device: 20.")
     ] = None,
     day: Annotated[
         float | None, typer.Option(metavar="SECONDS", min=10, help="Length of a day: 180.")

@@ -1,7 +1,7 @@
 """Labelled captures from a folder: DEVICE/FILE with a labels.csv beside the devices."""
 
 import csv
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fwid_agent.errors import UnreadableInputError
@@ -24,7 +24,7 @@ def load_corpus(
     and change, update and hard say what else is known (see lab.cases.Label).
 
     Raises:
-        UnreadableInputError: there are no labels, or a capture is broken.
+        UnreadableInputError: there are no labels, they make no sense, or a capture is broken.
         UsageError: the cluster is not there.
 
     """
@@ -85,27 +85,58 @@ def _take_windows(
 
 
 def _read_labels(folder: Path) -> _Rows:
+    """Read and check all lines: what they name is opened, and is somebody else's to write."""
     labels = folder / LABELS
     try:
-        with labels.open(newline="") as file:
+        with labels.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
     except OSError as error:
         raise UnreadableInputError(str(labels), "no labels of captures here") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise UnreadableInputError(str(labels), f"is no table of text: {error}") from error
+    if not rows:
+        raise UnreadableInputError(str(labels), "names no capture")
     devices: _Rows = {}
-    for row in rows:
+    for number, row in enumerate(rows, 1):
         missing = {"device", "file", "mac"} - row.keys()
         if missing:
             raise UnreadableInputError(str(labels), f"lacks the column {min(missing)}")
+        wrong = _find_fault(row, devices.get(row["device"], ()))
+        if wrong:
+            raise UnreadableInputError(str(labels), f"capture {number}: {wrong}")
         devices.setdefault(row["device"], []).append(row)
     return devices
 
 
+def _find_fault(row: Mapping[str, str | None], before: Sequence[Mapping[str, str]]) -> str:
+    """Say what is wrong with a line, given the device's lines before it; "" if nothing is."""
+    for column in ("device", "file", "mac"):
+        if not row[column]:
+            return f"has no {column}"
+    device, file, mac = str(row["device"]), str(row["file"]), str(row["mac"])
+    for name in (device, file):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            return f"{name!r} is not in this folder"
+    try:
+        number = parse_mac(mac)
+    except ValueError as error:
+        return str(error)
+    if before and parse_mac(before[0]["mac"]) != number:
+        return f"{device} has another MAC address before"
+    if any(each["file"] == file for each in before):
+        return f"{device}/{file} is named before"
+    return ""
+
+
 def _task(folder: Path, name: str, captures: Sequence[dict[str, str]], reading: Reading) -> Task:
-    paths = tuple(str(folder.resolve() / name / row["file"]) for row in captures)
+    paths = tuple(folder.resolve() / name / row["file"] for row in captures)
+    for path in paths:
+        if path.exists() and not path.is_file():  # a pipe would be waited for
+            raise UnreadableInputError(str(path), "is no file")
     mac = parse_mac(captures[0]["mac"])
-    return Task(name, mac, paths, reading.window_ns, reading.handshakes)
+    return Task(name, mac, tuple(map(str, paths)), reading.window_ns, reading.handshakes)
 
 
 def _read_label(row: dict[str, str]) -> Label:
-    version = row.get("agent_version", "")
-    return Label(version, *(row.get(column, "") for column in _LABEL_COLUMNS))
+    version = row.get("agent_version") or ""
+    return Label(version, *(row.get(column) or "" for column in _LABEL_COLUMNS))

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from fwid_agent.lab.corpus.model import Change, DayPlan
+from fwid_agent.lab.corpus.model import Change, CorpusError, DayPlan
 
 FILE = "labels.csv"
 
@@ -54,12 +54,18 @@ def _numbers(version: str) -> list[int]:
 
 
 def read_labels(folder: Path) -> dict[tuple[str, int], Mapping[str, str]]:
-    """Return what is labelled, by device and day; nothing where there is no file yet."""
+    """Return what is labelled, by device and day; nothing where there is no file yet.
+
+    Raises CorpusError where it is not what `add_labels` wrote.
+    """
     path = folder / FILE
     if not path.exists():
         return {}
-    with path.open(newline="") as file:
-        return {(row["device"], int(row["day"])): row for row in csv.DictReader(file)}
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return {(row["device"], int(row["day"])): row for row in csv.DictReader(file)}
+    except (OSError, KeyError, TypeError, ValueError, csv.Error) as error:
+        raise CorpusError(f"{path} is damaged; remove it, or choose another folder") from error
 
 
 def add_labels(folder: Path, labels: Sequence[Label]) -> None:

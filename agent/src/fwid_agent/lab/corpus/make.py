@@ -46,17 +46,15 @@ def make_corpus(order: Order, on_day: OnDay, on_note: OnNote) -> int:
     check_rights()
     signal.signal(signal.SIGTERM, _end)
     stacks = Stacks(order.stacks, on_note)
-    order.target.mkdir(parents=True, exist_ok=True)
+    try:
+        order.target.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise CorpusError(f"{order.target}: {error.strerror}; choose another folder") from error
     keep_order(order)
     _fetch(order, stacks)
     write_card(order, stacks)
     maker = _Maker(order, stacks, make_plan(DEVICES, order.seed, order.days))
-    done = read_labels(order.target)
-    missing = {
-        day: lacking
-        for day in range(order.days)
-        if (lacking := [one for one in order.devices if (one.name, day) not in done])
-    }
+    missing = find_missing(order)
     made, silent, finished = 0, [], order.days - len(missing)
     on_day(finished)
     for labels, failed in maker.make_days(missing):
@@ -72,6 +70,20 @@ def make_corpus(order: Order, on_day: OnDay, on_note: OnNote) -> int:
         )
     shutil.rmtree(_work(order), ignore_errors=True)
     return made
+
+
+def find_missing(order: Order) -> dict[int, list[Device]]:
+    """Return who lacks which day: its line in the labels, or the capture that it names."""
+    done = {
+        key
+        for key, row in read_labels(order.target).items()
+        if (order.target / row["device"] / row["file"]).is_file()
+    }
+    return {
+        day: lacking
+        for day in range(order.days)
+        if (lacking := [one for one in order.devices if (one.name, day) not in done])
+    }
 
 
 def _end(number: int, _: FrameType | None) -> None:

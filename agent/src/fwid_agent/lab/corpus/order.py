@@ -69,7 +69,7 @@ def keep_order(order: Order) -> None:
     """Keep beside a corpus what it is made of: two orders never mix, but devices may be added.
 
     Raises:
-        CorpusError: the folder holds the corpus of another order.
+        CorpusError: the folder holds the corpus of another order, or a damaged one.
 
     """
     words: dict[str, Any] = {
@@ -84,8 +84,11 @@ def keep_order(order: Order) -> None:
     }
     path = order.target / "order.json"
     if path.exists():
-        before = json.loads(path.read_text())
-        known = before.pop("devices")
+        try:
+            before = json.loads(path.read_text())
+            known = dict(before.pop("devices"))
+        except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise CorpusError(f"{path} is damaged; remove it, or choose another folder") from error
         if before != words or any(devices.get(name, mark) != mark for name, mark in known.items()):
             raise CorpusError(
                 f"{order.target} holds another corpus; choose another folder, or remove it"
