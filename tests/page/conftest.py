@@ -150,9 +150,9 @@ def watch(context: BrowserContext) -> Watched:
     context.on("request", lambda request: watched.requests.append(request.url))
     context.on("weberror", lambda error: watched.complaints.append(str(error.error)))
     context.on("dialog", lambda dialog: watched.complaints.append(f"dialog {dialog.message}"))
-    # A refused login and a picture that is not there yet are told, too: they are no complaints. Nor
+    # A refused request and a picture that is not there yet are told, too: no complaints. Nor
     # is that another test on this machine has made or removed a network.
-    expected = re.compile(r"status of (401|403|404|423|429)|ERR_NETWORK_CHANGED")
+    expected = re.compile(r"status of (401|403|404|409|423|429)|ERR_NETWORK_CHANGED")
     context.on(
         "console",
         lambda line: (

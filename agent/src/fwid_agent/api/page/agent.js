@@ -39,6 +39,9 @@ export const imageOf = (mac, which) => `${API}/devices/${mac}/image/${which}.png
 export const act = (mac, name, body = {}) =>
   request(`${API}/devices/${mac}/${name}`, { method: "POST", body });
 
+export const retrain = () => request(`${API}/retrain`, { method: "POST", body: {} });
+export const rollBack = () => request(`${API}/retrain/roll-back`, { method: "POST", body: {} });
+
 export async function readEvents(mac) {
   const found = [];
   for (;;) {

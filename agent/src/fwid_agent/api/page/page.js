@@ -20,7 +20,7 @@ let shown = 0; // the view that is being shown: an older one that comes late is 
 
 const VIEWS = [
   [/^#\/([0-9a-f]{2}(?::[0-9a-f]{2}){5})$/, (info, mac) => showDevice(mac, info, refresh)],
-  [/^#\/capture$/, (info) => showCapture(info)],
+  [/^#\/capture$/, (info) => showCapture(info, refresh)],
   [/^#\/access$/, () => showAccess(refresh)],
   [/^/, (info) => showDevices(info)],
 ];

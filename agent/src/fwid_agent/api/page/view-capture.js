@@ -2,6 +2,7 @@
 
 import { readDevices } from "./agent.js";
 import { icon, make, section, table } from "./dom.js";
+import { aboutModel } from "./identification.js";
 import { VANTAGES, count, nameOf, timeText, when } from "./words.js";
 
 const SKEW_S = 60;
@@ -28,7 +29,7 @@ const CROWDS = [
     + "max_devices. Devices that have been learnt, enrolled or named stay."],
 ];
 
-export async function showCapture(info) {
+export async function showCapture(info, refresh) {
   const { capture } = info;
   const devices = await readDevices();
   const parts = devices.filter((device) => device.vantage in VANTAGES);
@@ -40,6 +41,7 @@ export async function showCapture(info) {
       make("ul", { className: "grid" }, capture.sources.map(source)),
       section("What became of the frames", stages(capture)),
       section("What is seen of the devices", seen(devices, parts)),
+      aboutModel(info, refresh),
       section("The agent", make("dl", { className: "facts" },
         fact("Version", info.version), fact("Running since", timeText(info.started, when)),
         fact("Its clock", timeText(info.time, when)), fact("Id", make("span", { className: "mono" }, info.id)))),

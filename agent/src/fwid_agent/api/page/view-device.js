@@ -5,6 +5,7 @@ import { forgetCharts, stretches, timeline, timelineRows, versionColour } from "
 import { showContacts } from "./contacts.js";
 import { actions, labelVersion, nameDevice, wrongAlarm } from "./device-actions.js";
 import { button, icon, make, section, table } from "./dom.js";
+import { whatItIs } from "./identification.js";
 import {
   STATES, VANTAGES, count, eventText, nameOf, short, stateOf, timeText, versionName, when,
 } from "./words.js";
@@ -17,7 +18,8 @@ const PICTURES = {
   difference: "What differs",
 };
 
-export async function showDevice(mac, { unit_s }, refresh) {
+export async function showDevice(mac, info, refresh) {
+  const { unit_s } = info;
   const [device, history, contacts, events] = await Promise.all([
     readDevice(mac), readHistory(mac), readContacts(mac), readEvents(mac),
   ]);
@@ -33,6 +35,7 @@ export async function showDevice(mac, { unit_s }, refresh) {
       vantage(device),
       sizes(device),
       actions(steps),
+      whatItIs(steps, info),
       section("How alike it is to itself",
         line ? line.element : make("p", { className: "soft" }, "The first day is not over."),
         line ? versions(steps, history) : null,

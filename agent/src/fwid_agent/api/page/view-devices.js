@@ -3,6 +3,7 @@
 import { readDevices, readHistory } from "./agent.js";
 import { describe, forgetCharts, spark } from "./charts.js";
 import { icon, make } from "./dom.js";
+import { likeness, oldHint } from "./identification.js";
 import { STATES, VANTAGES, day, learnt, nameOf, stateOf, timeText, versionName } from "./words.js";
 
 const ORDER = ["changed", "suspected", "learning", "stable", "unseen", "quiet", "seen"];
@@ -10,7 +11,8 @@ const SEARCH_FROM = 9; // devices: fewer are seen at a glance
 let wanted = "all";
 let searched = "";
 
-export async function showDevices({ capture, unit_s }) {
+export async function showDevices(info) {
+  const { capture, unit_s } = info;
   const devices = await readDevices();
   const histories = new Map(await Promise.all(devices.map(async ({ device }) =>
     [device, await readHistory(device).catch(() => [])])));
@@ -27,6 +29,7 @@ export async function showDevices({ capture, unit_s }) {
   return {
     content: [
       make("div", { className: "heading" }, make("h1", {}, title), search(devices, grid), chips(devices, grid)),
+      oldHint(info),
       devices.length ? grid : nothing(capture),
     ],
     drawn: () => {
@@ -58,6 +61,8 @@ function facts(device, state) {
     version && make("span", {}, version),
     since && make("span", {}, state === "stable" ? "since " : `${STATES[state][0].toLowerCase()} since `, since),
     device.randomised ? make("span", {}, "private address") : null,
+    device.identified && (!device.name || device.identified.agrees === false)
+      ? make("span", {}, `behaves ${likeness(device.identified)}`) : null,
     device.muted ? make("span", { className: "muted" }, icon("muted"), "muted") : null,
   ].filter(Boolean);
   return parts.length ? make("span", { className: "soft facts" }, parts) : null;
