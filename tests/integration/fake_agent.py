@@ -407,6 +407,8 @@ class FakeAgent:
         elif action == "expect-update":
             self.set_device(mac, update_expected_until=words["until"])
         elif action == "kind":
+            if words["label"] is None and words.get("category"):
+                return self._error(409, "a category needs a label")
             self._set_kind(mac, words)
         elif action == "wrong-alarm":
             if all(event["id"] != words["event"] for event in self.events):

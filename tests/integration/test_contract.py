@@ -11,7 +11,7 @@ from homeassistant.util.ssl import get_default_no_verify_context
 
 from custom_components.fwid.client import Address, AgentClient, read_fingerprint
 from custom_components.fwid.errors import CertificateError, RefusedError, TokenError
-from custom_components.fwid.models import Changed, Event, Gap
+from custom_components.fwid.models import Category, Changed, Event, Gap, Kind
 from tests.integration.fake_agent import FakeAgent, make_device
 from tests.integration.real_agent import FWID, SENSOR, RealAgent
 
@@ -126,6 +126,43 @@ async def test_what_the_client_reads_and_does(client: AgentClient) -> None:
     named = await client.act(SENSOR, "label", version=1, label="1.1.0")
     assert named.label_of(1) == "1.1.0"
     assert (await client.act(SENSOR, "relearn")).state == "learning"
+
+
+async def test_what_a_device_is_is_said_by_two_and_forgotten_by_each(client: AgentClient) -> None:
+    """A person's word stands above Home Assistant's, which is there again without it."""
+    (_,) = await read(client, 0, 1)
+
+    async def say(label: str | None, category: str | None, source: str) -> Kind | None:
+        words = {"label": label, "category": category, "source": source}
+        return (await client.act(SENSOR, "kind", **words)).kind
+
+    ours = Kind("D-Link DCH-S160", Category.HOME_AUTOMATION, "home_assistant")
+    assert await say(ours.label, "Home Automation", "home_assistant") == ours
+    person = Kind("Water sensor", None, "person")
+    assert await say("Water sensor", None, "person") == person
+    assert await say("D-Link", "Hub", "home_assistant") == person
+    assert await say(None, None, "person") == Kind("D-Link", Category.HUB, "home_assistant")
+    assert await say(None, None, "home_assistant") is None
+    for mac, words, status in (
+        (SENSOR, {"label": None, "category": "Hub", "source": "person"}, 409),
+        ("00:00:00:00:00:99", {"label": "x", "category": None, "source": "person"}, 404),
+    ):
+        with pytest.raises(RefusedError) as refused:
+            await client.act(mac, "kind", **words)
+        assert refused.value.status == status
+
+
+async def test_a_model_is_trained_where_devices_are_identified(client: AgentClient) -> None:
+    """An agent that does not identify devices says so, and refuses."""
+    (_,) = await read(client, 0, 1)
+    info = await client.info()
+    assert info.knows_kinds
+    if info.identification is not None:
+        await client.retrain()
+        return
+    with pytest.raises(RefusedError) as refused:
+        await client.retrain()
+    assert refused.value.status == 409
 
 
 async def test_what_makes_no_sense_is_refused_alike(client: AgentClient) -> None:

@@ -25,7 +25,7 @@ export function likeness(identified) {
 
 export function whatItIs(steps, { identification }) {
   const { kind, identified } = steps.device;
-  if (!identification && !kind) return null;
+  if (!identification && !kind && !identified) return null;
   const says = kind?.source === "home_assistant" ? "Home Assistant says that it is " : "You said that it is ";
   return section("What it is",
     make("p", {}, kind ? [says, make("span", { className: "strong" }, named(kind)), "."] : "Nobody has said what it is. Whoever says it "

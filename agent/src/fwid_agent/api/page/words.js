@@ -48,7 +48,8 @@ const EVENTS = {
   new_device: () => "First seen",
   version_changed: (event) => `The software changed${versions(event)}${event.expected ? ", as expected" : ""}`,
   update_in_progress: () => "An update is under way",
-  behaves_differently: () => "It behaves differently: settings, use or surroundings, not its software",
+  behaves_differently: ({ reasons }) => (reasons.some(({ key }) => key === "unlike_its_kind")
+    ? "It behaves unlike its kind" : "It behaves differently: settings, use or surroundings, not its software"),
   returned_to_known_version: (event) => `An earlier version is back${versions(event)}`,
   accepted: (event) => `The change was accepted${versions(event)}`,
 };
