@@ -19,8 +19,8 @@ SHARED = "shared/data/iot-sentinel"
 _CHECKOUT = Path(__file__).parents[4]
 # Devices of the made corpus that run on the same software below are held out together.
 _STACKS: Mapping[str, str] = {
-    **dict.fromkeys(("doorcam", "thermostat", "clock"), "Debian, TLS"),
-    **dict.fromkeys(("dlna", "radio", "speaker", "airplay"), "Debian, media"),
+    **dict.fromkeys(("doorcam", "thermostat", "clock", "meter", "valve"), "Debian, TLS"),
+    **dict.fromkeys(("dlna", "radio", "speaker", "airplay", "renderer"), "Debian, media"),
     **dict.fromkeys(("castbox", "strip", "bulb"), "Node.js, small"),
     **dict.fromkeys(("nodered", "hubbox"), "Node.js, hubs"),
     **dict.fromkeys(("camera", "weather", "heatpump"), "Python"),
