@@ -16,10 +16,15 @@ from scapy.packet import Packet
 HOME, ROUTER, CLOUD = "192.168.1.20", "192.168.1.1", "203.0.113.7"
 
 
+def frame_of(packet: Packet) -> bytes:
+    return bytes(Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / packet)
+
+
 def block_of(packets: list[Packet]) -> FrameBlock:
-    frames = [
-        bytes(Ether(src="02:00:00:00:00:01", dst="02:00:00:00:00:02") / one) for one in packets
-    ]
+    return block_of_frames([frame_of(one) for one in packets])
+
+
+def block_of_frames(frames: list[bytes]) -> FrameBlock:
     lengths = np.array([len(each) for each in frames], np.int64)
     return FrameBlock(
         np.frombuffer(b"".join(frames), np.uint8),
@@ -87,12 +92,11 @@ def test_names_of_one_domain_have_one_number() -> None:
 def test_the_table_is_bounded() -> None:
     """A flood of answers forgets old addresses, and keeps the latest."""
     book = DomainBook()
+    frame = frame_of(told(answer("x.example", DNSRR(rrname="x.example", rdata="10.0.0.1"))))
     for begin in range(0, 5000, 50):
-        packets = [
-            told(answer("x.example", DNSRR(rrname="x.example", rdata=f"10.{i >> 8}.{i & 255}.1")))
-            for i in range(begin, begin + 50)
-        ]
-        block = block_of(packets)
+        # The address is the answer's last four bytes.
+        addresses = [bytes([10, i >> 8, i & 255, 1]) for i in range(begin, begin + 50)]
+        block = block_of_frames([frame[:-4] + address for address in addresses])
         book.update(block, decode_packets(block))
     block = block_of([IP(src=HOME, dst=f"10.{i >> 8}.{i & 255}.1") / UDP() for i in (0, 4999)])
     assert book.update(block, decode_packets(block)).tolist() == [0, number_of("x.example")]

@@ -12,9 +12,10 @@ from fwid_agent.core.episode import Episode
 from fwid_agent.core.evidence import Judge, Likeness, decide
 from fwid_agent.core.features import FEATURES, extract_features
 from fwid_agent.core.findings import list_findings
+from fwid_agent.core.kinship import Answered, find_stranger
 from fwid_agent.core.periods import Period, make_period
 from fwid_agent.core.prior import Tail, weak_prior
-from fwid_agent.types import Cause, TokenKind, Verdict
+from fwid_agent.types import Cause, Identification, TokenKind, Verdict
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
@@ -208,6 +209,11 @@ def test_every_reason_that_can_be_given_is_in_the_contract() -> None:
                 given.add((found.reason.key, *sorted(found.reason.params)))
     told = Episode(3e6, 4e4, 5.0).reason()
     given.add((told.key, *sorted(told.params)))
+    known_as = Identification("hub", None, 0.99, "hub")
+    answers = [known_as, *[replace(known_as, label="camera")] * 2]
+    stranger = find_stranger([Answered(each, "hub") for each in answers])
+    assert stranger is not None
+    given.add((stranger.key, *sorted(stranger.params)))
     assert given == known
 
 
