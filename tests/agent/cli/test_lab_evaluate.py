@@ -67,3 +67,35 @@ def test_one_corpus_cannot_be_named_twice(fwid: Fwid) -> None:
     ended = fwid("lab", "evaluate", MADE, MADE)
     assert ended.code == 2
     assert str(MADE) in ended.err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("evaluate", MADE, "--rate", "0"),
+        ("evaluate", MADE, "--rate", "nan"),
+        ("evaluate", MADE, "--seed", "-1"),
+        ("evaluate", MADE, "--learning", "1"),
+        ("evaluate", MADE, "--simulate", "-1"),
+        ("days", MADE, "--rate", "-1"),
+        ("days", MADE, "--learning", "0"),
+        ("days", MADE, "--simulate", "-1"),
+        ("refine", MADE, "--learning", "0"),
+        ("refine", MADE, "--learning", "100"),
+        ("train", MADE, "--out", "/proc/nowhere"),
+        ("corpus", "--days", "100000"),
+    ],
+)
+def test_what_makes_no_sense_is_one_line(fwid: Fwid, words: tuple[object, ...]) -> None:
+    """A slip of the hand is no bug of ours, and never half a result."""
+    ended = fwid("lab", *words)
+    assert ended.code == 2
+    assert ended.err.count("\n") == 1
+    assert "this is a bug" not in ended.err
+
+
+def test_a_family_that_is_not_there_is_named(fwid: Fwid, tmp_path: Path) -> None:
+    """With those that are."""
+    ended = fwid("lab", "train", MADE, "--out", tmp_path / "models", "--hold-out", "D-Link")
+    assert ended.code == 2
+    assert "D-Link: no such family here; there are Debian, TLS; " in ended.err

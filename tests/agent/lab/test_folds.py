@@ -1,5 +1,6 @@
 """Nobody is judged by models that saw it or its relatives."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,14 @@ from fwid_agent.lab.extract import Reading
 from fwid_agent.lab.fold_run import Ask
 from fwid_agent.lab.folds import make_folds, make_transfers, train_on
 from fwid_agent.lab.parts import PARTS, stretch
-from fwid_agent.lab.present import Corpus, Member, read_corpora
+from fwid_agent.lab.present import (
+    USUALLY_HELD,
+    Corpus,
+    Member,
+    choose_held,
+    read_corpora,
+    read_days,
+)
 from fwid_agent.types import ROWS
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +55,27 @@ def test_a_family_is_held_out_whole_and_once(families: list[str], count: int) ->
     held = [m.device.name for fold in split for m in fold.held]
     assert sorted(held) == sorted(m.device.name for m in members)
     assert len(split) == min(count, len(set(families)))
+
+
+def test_the_family_to_hold_out_is_there_and_not_alone() -> None:
+    """The usual vendor, the one wanted, or few devices that can be told from one another."""
+    members = [member("one", family, n) for n, family in enumerate("aabbbc")]
+    assert choose_held(members, None) == "a"
+    assert choose_held(members, "c") == "c"
+    assert choose_held([*members, member("one", USUALLY_HELD)], None) == USUALLY_HELD
+    with pytest.raises(UsageError, match="d: no such family here; there are a; b; c"):
+        choose_held(members, "d")
+    with pytest.raises(UsageError, match="of one family only"):
+        choose_held(members[:2], None)
+
+
+def test_both_corpora_of_a_made_device_are_one_family(tmp_path: Path) -> None:
+    """Or a model would be measured on a device that it was trained on."""
+    shutil.copytree(MADE, tmp_path / "twin")
+    members = read_days([MADE, tmp_path / "twin"], Reading(), lambda _: None)
+    families = {m.family for m in members if m.original in ("doorcam", "thermostat")}
+    assert families == {"Debian, TLS"}
+    assert len({m.device.name for m in members}) == len(members) == 12
 
 
 def test_folds_do_not_depend_on_the_order_of_devices() -> None:

@@ -38,10 +38,16 @@ def train(
         str, typer.Option("--out", metavar="FOLDER", help="Folder that the models go to.")
     ],
     hold_out: Annotated[
-        str,
-        typer.Option(metavar="VENDOR", help="Vendor whose devices are left out and measured on."),
-    ] = "D-Link",
-    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of every random choice.")] = 1,
+        str | None,
+        typer.Option(
+            metavar="FAMILY",
+            help="Vendor, or kind of made device, that is left out and measured on; "
+            "D-Link where there is any, else the smallest of several devices.",
+        ),
+    ] = None,
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", min=0, help="Seed of every random choice.")
+    ] = 1,
     json: Json = False,
 ) -> None:
     """Train the prior and both twin networks on labelled corpora.
@@ -52,19 +58,25 @@ def train(
 
       fwid lab train captures/ ~/.cache/fwid/corpus/seed-1 --out models/
 
+      fwid lab train ~/.cache/fwid/corpus/seed-1 --out models/ --hold-out Python
+
     """
     from fwid_agent.lab.extract import Reading  # noqa: PLC0415 - research only
-    from fwid_agent.lab.present import read_days  # noqa: PLC0415
-    from fwid_agent.lab.train import held_out_metrics, save, split_devices  # noqa: PLC0415
+    from fwid_agent.lab.present import choose_held, read_days  # noqa: PLC0415
+    from fwid_agent.lab.train import held_out_metrics, save  # noqa: PLC0415
     from fwid_agent.lab.train import train as run  # noqa: PLC0415
 
+    try:  # before minutes are spent on what could not be kept
+        Path(target).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"{error.filename}: {error.strerror}") from error
     with Progress(console=err, transient=True, disable=not err.is_terminal) as bar:
         tasks = {"reading": bar.add_task("reading", total=None)}
         folders = [Path(corpus) for corpus in corpora]
         members = read_days(folders, Reading(), lambda name: bar.advance(tasks["reading"]))
-        rest, held = split_devices([member.device for member in members], hold_out)
-        if not rest or not held:
-            raise UsageError(f"{', '.join(corpora)}: needs devices of {hold_out!r} and of others")
+        family = choose_held(members, hold_out)
+        rest = [member.device for member in members if member.family != family]
+        held = [member.device for member in members if member.family == family]
 
         def on_step(what: str, done: int, total: int) -> None:
             if what not in tasks:
@@ -79,7 +91,7 @@ def train(
             {"out": target, "trained_on": len(rest), "held_out": len(held), "metrics": metrics}
         )
         return
-    say(f"trained on {len(rest)} devices, measured on {len(held)} held out ({hold_out})")
+    say(f"trained on {len(rest)} devices, measured on {len(held)} held out ({family})")
     for name, value in metrics.items():
         say(f"  {name}: {value:.4g}")
     say(f"models are in {target}")
@@ -92,15 +104,20 @@ def days(
         typer.Argument(metavar="FOLDER...", help="Folders with labels.csv and DEVICE/FILE."),
     ],
     learning: Annotated[
-        int, typer.Option(metavar="DAYS", help="Days that are learnt before any is judged.")
+        int, typer.Option(metavar="DAYS", min=2, help="Days that are learnt before any is judged.")
     ] = 3,
     rate: Annotated[
-        float, typer.Option(metavar="NUMBER", help="False alarms per device-year to aim at.")
+        float,
+        typer.Option(
+            metavar="NUMBER", min=0.001, max=300, help="False alarms per device-year to aim at."
+        ),
     ] = 0.1,
     simulate: Annotated[
         int,
         typer.Option(
-            metavar="YEARS", help="Watch device-years of captures drawn anew instead, unchanged."
+            metavar="YEARS",
+            min=0,
+            help="Watch device-years of captures drawn anew instead, unchanged.",
         ),
     ] = 0,
     handshakes: Annotated[

@@ -27,15 +27,21 @@ def evaluate(
     target: Annotated[
         str | None, typer.Option("--out", metavar="FOLDER", help="Folder for results and plots.")
     ] = None,
-    seed: Annotated[int, typer.Option(metavar="NUMBER", help="Seed of every random choice.")] = 1,
+    seed: Annotated[
+        int, typer.Option(metavar="NUMBER", min=0, help="Seed of every random choice.")
+    ] = 1,
     learning: Annotated[
         int, typer.Option(metavar="DAYS", min=2, help="Days that are learnt before any is judged.")
     ] = 3,
     rate: Annotated[
-        float, typer.Option(metavar="NUMBER", help="False alarms per device-year to aim at.")
+        float,
+        typer.Option(
+            metavar="NUMBER", min=0.001, max=300, help="False alarms per device-year to aim at."
+        ),
     ] = 0.1,
     simulate: Annotated[
-        int, typer.Option(metavar="YEARS", help="Also watch device-years of days drawn anew.")
+        int,
+        typer.Option(metavar="YEARS", min=0, help="Also watch device-years of days drawn anew."),
     ] = 0,
     http: Annotated[
         bool, typer.Option(help="Whether HTTP counts; without it downloads do not.")

@@ -17,7 +17,8 @@ def refine(
         str, typer.Argument(metavar="FOLDER", help="Folder with labels.csv and DEVICE/FILE.")
     ],
     learning: Annotated[
-        int, typer.Option(metavar="DAYS", help="First days of each device that are learnt from.")
+        int,
+        typer.Option(metavar="DAYS", min=1, help="First days of each device that are learnt from."),
     ] = 7,
     json: Json = False,
 ) -> None:

@@ -1,5 +1,6 @@
 """The corpora that are on this machine, read and made ready for the bench."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from fwid_agent.lab.extract import Reading
 from fwid_agent.lab.parts import PARTS, stretch
 
 SHARED = "shared/data/iot-sentinel"
+USUALLY_HELD = "D-Link"  # the vendor whose versions are known
 _CHECKOUT = Path(__file__).parents[4]
 # Devices of the made corpus that run on the same software below are held out together.
 _STACKS: Mapping[str, str] = {
@@ -92,13 +94,31 @@ def read_days(
         Member(
             name,
             device.name,
-            family_of(device.name),
+            _family(device.name),
             _rename(device, name) if len(folders) > 1 else device,
             None,
         )
         for name, folder in zip(names, folders, strict=True)
         for device in load_corpus(folder, on_device, reading)
     ]
+
+
+def choose_held(members: Sequence[Member], wanted: str | None) -> str:
+    """Choose the family that is held out together: the one wanted, `USUALLY_HELD`, or a small one.
+
+    Raises UsageError where there is no such family, or no other.
+    """
+    sizes = Counter(member.family for member in members)
+    if len(sizes) < 2:
+        raise UsageError("devices of one family only: there is nothing to train on without them")
+    if wanted is not None:
+        if wanted not in sizes:
+            there = "; ".join(sorted(sizes))
+            raise UsageError(f"{wanted}: no such family here; there are {there}")
+        return wanted
+    # One device alone cannot be told from its siblings, and the fewer are held out the better.
+    small = min(sizes, key=lambda family: (sizes[family] < 2, sizes[family], family))
+    return USUALLY_HELD if USUALLY_HELD in sizes else small
 
 
 def kin_of(member: Member, members: Sequence[Member]) -> list[LabelledDevice]:
@@ -132,7 +152,7 @@ def _read_corpus(
         Member(
             name,
             device.name,
-            _STACKS.get(device.name, family_of(device.name)),
+            _family(device.name),
             _rename(device, name),
             _rename(fine[device.name], name) if device.name in fine else None,
         )
@@ -152,6 +172,10 @@ def leave_out_http(corpus: Corpus) -> Corpus:
         for member in corpus.members
     ]
     return replace(corpus, members=tuple(members))
+
+
+def _family(device: str) -> str:
+    return _STACKS.get(device, family_of(device))
 
 
 def _rename(device: LabelledDevice, corpus: str) -> LabelledDevice:

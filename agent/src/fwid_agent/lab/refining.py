@@ -124,7 +124,8 @@ def _fit(drawn: Sequence[Pairs], base: Base, shipped: RowTwin, plan: Plan) -> Ro
 def _first_days(device: LabelledDevice, days: Days, learning: int) -> Stretch | None:
     """Return the days that a home has learnt: the first ones, as long as the version lasts."""
     first = [day for label, day in days[:learning] if label.version == days[0][0].version]
-    return Stretch(device.mac, tuple(first)) if len(first) >= LEAST_DAYS else None
+    enough = len(first) >= LEAST_DAYS and len(days) > learning
+    return Stretch(device.mac, tuple(first)) if enough else None
 
 
 def _draw_cases(device: LabelledDevice, days: Days, learning: int, prior: Prior) -> Cases:

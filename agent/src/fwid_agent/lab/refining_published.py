@@ -60,6 +60,8 @@ def run_published(devices: Sequence[LabelledDevice], learning: int) -> Iterator[
     """Measure the shipped network and the refined ones."""
     home = {device.name: _draw_days(device) for device in devices}
     home = {name: each for name, each in home.items() if len(each.versions) > learning + 1}
+    if len(home) < 2:  # half of them are those that were not seen
+        return
     content = read_file(model_folder(), read_manifest(model_folder()), PUBLISHED)
     network = Trainable(trainable_published(content), PUBLISHED)
     first = network.weights()

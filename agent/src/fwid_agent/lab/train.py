@@ -1,6 +1,7 @@
 """Train everything that is shipped, from a labelled corpus: prior, both networks, manifest."""
 
 import hashlib
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,18 +135,22 @@ def session_values(device: LabelledDevice) -> tuple[F8, I4]:
 
 
 def held_out_metrics(trained: Trained, held: Sequence[LabelledDevice]) -> dict[str, float]:
-    """Measure the networks on devices that they were not trained on."""
+    """Measure the networks on devices that they were not trained on.
+
+    What cannot be measured on so few is left out: one device alone is told from no other.
+    """
     twin = RowTwin(Encoder(trained.row_twin, ROW_TWIN), trained.logistic)
     pairs = make_pairs(held, trained.prior, HELD_PAIRS, np.random.default_rng(trained.seed + 1))
     distance = twin.distances(pairs.pictures)
     encoder = Encoder(trained.published, PUBLISHED)
     alike, apart = device_likeness(encoder, trained.scaler, held)
-    return {
+    metrics = {
         "software_auc_held_out": rank_auc(distance[~pairs.software], distance[pairs.software]),
         "device_auc_held_out": rank_auc(apart, alike),
         "row_twin_bytes": float(len(trained.row_twin)),
         "published_bytes": float(len(trained.published)),
     }
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def device_likeness(
