@@ -28,14 +28,17 @@ export function whatItIs(steps, { identification }) {
   if (!identification && !kind && !identified) return null;
   const says = kind?.source === "home_assistant" ? "Home Assistant says that it is " : "You said that it is ";
   return section("What it is",
-    make("p", {}, kind ? [says, make("span", { className: "strong" }, named(kind)), "."] : "Nobody has said what it is. Whoever says it "
-      + "lets the agent learn how such a device behaves, and notice when it behaves like another."),
+    make("p", {}, kind ? [says, make("span", { className: "strong" }, named(kind)), "."] : nobodySaid(steps.device)),
     identified ? make("p", {}, "It behaves ", make("span", { className: "strong" }, likeness(identified)),
       `, by the model ${identified.model === "home" ? "of this home" : "that came with the agent"} on ${day(identified.time)}.`) : null,
     identification && !identified ? make("p", { className: "soft" }, "It was not identified yet: that takes a day with traffic.") : null,
     identified?.agrees === false ? make("p", { className: "warn" }, icon("suspected"), "That is not what it is said to be.") : null,
     make("div", { className: "buttons" }, button("Say what it is…", () => sayKind(steps), { id: "say-kind" })));
 }
+
+const nobodySaid = ({ name_source }) => (name_source === "person"
+  ? "Nobody has said what it is, so the agent learns how it behaves under the name that you gave it."
+  : "Nobody has said what it is. Whoever says it lets the agent learn how such a device behaves, and notice when it behaves like another.");
 
 function sayKind({ device, refresh }) {
   const kind = device.kind?.source === "person" ? device.kind : null;
