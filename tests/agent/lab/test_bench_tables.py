@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from fwid_agent.lab.ablation import CASE_DAYS, CaseScore, Thresholds
-from fwid_agent.lab.bench_misses import find_misses
+from fwid_agent.lab.bench_misses import find_false_alarms, find_misses
 from fwid_agent.lab.bench_plots import draw_plots
 from fwid_agent.lab.bench_record import drift_counts, make_record, write_record
 from fwid_agent.lab.bench_run import Bench, Header
@@ -195,7 +195,8 @@ def test_a_corpus_of_dates_has_no_table_of_days(bench: Bench) -> None:
 def test_the_words_hold_figures_against_goals(bench: Bench, tmp_path: Path) -> None:
     """One visible change of one, told after two days; one false alarm in a few days is too many."""
     words = write_words(bench, tabulate(bench, 1), tmp_path).read_text()
-    assert "| visible changes told | 1/1 (21–100 %) | 95 % | yes |" in words
+    few = "not missed, for all that so few can show"
+    assert f"| visible changes told | 1/1 (21–100 %) | 95 % | {few} |" in words
     assert "| after | 2, 90 %: 2 | 2 days in the median | yes |" in words
     assert "a device-year) | 0.1 a device-year | **missed** |" in words
     for line in words.splitlines():
@@ -212,8 +213,29 @@ def test_misses_are_visible_changes_that_were_not_told() -> None:
         fold(3, "missed", 0.01, "........"),
     ]
     (miss,) = find_misses(folds)
-    assert (miss.device, miss.after) == ("missed", "b")
+    assert (miss.device, miss.what) == ("missed", "b")
     assert [day for day, _ in miss.scores] == list(range(-4, 4))
+
+
+def test_a_goal_is_reached_only_where_the_interval_shows_it(bench: Bench, tmp_path: Path) -> None:
+    """No alarm in a few days is no rate, and no change at all is no recall."""
+    calm = replace(bench, folds=(fold(1, "one", 0.4, "........"),))
+    words = write_words(calm, tabulate(calm, 1), tmp_path).read_text()
+    assert "| 0.1 a device-year | not missed, for all that so few can show |" in words
+    assert "| visible changes told | 0/0 | 95 % | not asked |" in words
+    assert "2 days in the median | not asked |" in words
+    assert "The worst cases" not in words
+
+
+def test_what_went_wrong_is_listed(bench: Bench, tmp_path: Path) -> None:
+    """Alarms on days of one version, with their days around, beside what was missed."""
+    (alarm,) = find_false_alarms(bench.folds)
+    assert (alarm.device, alarm.day, alarm.what) == ("two", 3, "")
+    assert [day for day, _ in alarm.scores] == list(range(-3, 5))
+    missed = replace(bench, folds=(*bench.folds, fold(3, "three", 0.01, "........")))
+    words = write_words(missed, tabulate(missed, 1), tmp_path).read_text()
+    assert "| false alarm | two | 4 | nothing | 0.00 |" in words
+    assert "| missed change | three | 5 | b | 0.00 |" in words
 
 
 @pytest.mark.lab
@@ -230,6 +252,7 @@ def test_pictures_are_drawn(bench: Bench, tmp_path: Path) -> None:
         "hard_days.png",
         "drift.png",
         "misses.png",
+        "false_alarms.png",
     }
     for file in files:
         assert file.read_bytes().startswith(b"\x89PNG")

@@ -7,7 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from fwid_agent.errors import UsageError
-from fwid_agent.lab.bench_misses import draw_misses, find_misses
+from fwid_agent.lab.bench_misses import (
+    draw_false_alarms,
+    draw_misses,
+    find_false_alarms,
+    find_misses,
+)
 from fwid_agent.lab.bench_record import drift_counts
 from fwid_agent.lab.bench_run import Bench
 from fwid_agent.lab.bench_tables import RowTable, Tables, visible_changes
@@ -47,6 +52,7 @@ def draw_plots(bench: Bench, tables: Tables, folder: Path) -> list[Path]:
         "hard_days.png": lambda axes: _draw_hard_days(axes, default),
         "drift.png": lambda axes: _draw_drift(axes, drift_counts(bench)),
         "misses.png": lambda axes: draw_misses(axes, find_misses(bench.folds)),
+        "false_alarms.png": lambda axes: draw_false_alarms(axes, find_false_alarms(bench.folds)),
     }
     files = []
     for name, draw in drawn.items():

@@ -4,11 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from fwid_agent.lab.bench_misses import find_false_alarms, find_misses
 from fwid_agent.lab.bench_record import drift_counts
 from fwid_agent.lab.bench_run import Bench
 from fwid_agent.lab.bench_tables import RowTable, Tables
 from fwid_agent.lab.counting import Count, Rate
 from fwid_agent.lab.evaluate import MethodResult, summarise
+from fwid_agent.lab.fold_run import FoldResult
 from fwid_agent.lab.methods import DEFAULT
 from fwid_agent.lab.noticed import Noticed
 
@@ -36,6 +38,8 @@ def list_parts(bench: Bench, tables: Tables | None) -> Iterator[str]:
         yield _hard_days(default)
         yield _images(tables)
         yield _devices(default)
+        if find_false_alarms(bench.folds) or find_misses(bench.folds):
+            yield _worst(bench.folds)
         if tables.simulated is not None:
             yield f"**Simulated:** {_alarms(tables.simulated)}."
         lines = drift_counts(bench)
@@ -67,28 +71,66 @@ def _about(bench: Bench) -> str:
 def _goals(default: RowTable, tables: Tables) -> str:
     noticed = default.noticed
     told = noticed.told
-    rate_met = noticed.alarms.events <= GOAL_RATE * noticed.alarms.time
+    alarms = noticed.alarms
     lines = [
-        ("false alarms", _alarms(noticed.alarms), f"{GOAL_RATE:g} a device-year", rate_met),
+        (
+            "false alarms",
+            _alarms(alarms),
+            f"{GOAL_RATE:g} a device-year",
+            _met(
+                alarms.events <= GOAL_RATE * alarms.time,
+                shown=alarms.interval()[1] <= GOAL_RATE,
+                counted=alarms.time > 0,
+            ),
+        ),
         (
             "visible changes told",
             _count(told),
             f"{100 * GOAL_TOLD:.0f} %",
-            told.hits >= GOAL_TOLD * told.total,
+            _met(
+                told.hits >= GOAL_TOLD * told.total,
+                shown=told.interval()[0] >= GOAL_TOLD,
+                counted=told.total > 0,
+            ),
         ),
         (
             "after",
             _delay(noticed),
             f"{GOAL_DAYS:g} days in the median",
-            noticed.delay_median is not None and noticed.delay_median <= GOAL_DAYS,
+            _met(
+                noticed.delay_median is not None and noticed.delay_median <= GOAL_DAYS,
+                shown=True,
+                counted=told.total > 0,
+            ),
         ),
-        ("changes told that the oracle does not see", _count(noticed.told_invisible), _NONE, None),
-        ("of them, with too few days for an oracle", _count(tables.too_few), _NONE, None),
+        ("changes told that the oracle does not see", _count(noticed.told_invisible), _NONE, ""),
+        ("of them, with too few days for an oracle", _count(tables.too_few), _NONE, ""),
     ]
-    words = {True: "yes", False: "**missed**", None: ""}
     return f"**The default detector**, {noticed.devices} devices:\n\n" + _table(
         ("", "reached", "goal", ""),
-        [(name, reached, goal, words[met]) for name, reached, goal, met in lines],
+        lines,
+    )
+
+
+def _met(met: bool, *, shown: bool, counted: bool) -> str:
+    """Say whether a goal is reached; a figure whose interval goes beyond the goal shows nothing."""
+    if not counted:
+        return "not asked"
+    if not met:
+        return "**missed**"
+    return "yes" if shown else "not missed, for all that so few can show"
+
+
+def _worst(folds: Sequence[FoldResult]) -> str:
+    """List what went wrong: what an alarm was about, or a change nobody was told of."""
+    cases = [("false alarm", case) for case in find_false_alarms(folds)]
+    cases += [("missed change", case) for case in find_misses(folds)]
+    return "**The worst cases:**\n\n" + _table(
+        ("", "device", "day", "what happened", "highest score from then on, 1 is the threshold"),
+        [
+            (kind, case.device, str(case.day + 1), case.what or "nothing", f"{case.highest:.2f}")
+            for kind, case in cases
+        ],
     )
 
 
@@ -177,7 +219,7 @@ def _devices(default: RowTable) -> str:
         + _table(
             ("device", "stable cases right", "changed found"),
             [
-                (device, _short(stable), _short(changed))
+                (device, _count(stable), _count(changed))
                 for device, (stable, changed) in default.per_device.items()
             ],
         )

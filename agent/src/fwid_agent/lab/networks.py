@@ -22,7 +22,8 @@ OnEpoch = Callable[[int, int], None]
 def tensorflow() -> Any:  # noqa: ANN401 - TensorFlow has no types
     """Import TensorFlow; raises UsageError where the extra is not installed."""
     try:
-        import tensorflow  # noqa: PLC0415 - a second to import, and only for research
+        with silence():  # its libraries greet before anybody can ask them not to
+            import tensorflow  # noqa: PLC0415 - a second to import, and only for research
     except ImportError:
         raise UsageError("training needs the lab extra: install fwid-agent[lab]") from None
     return tensorflow
