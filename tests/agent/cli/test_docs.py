@@ -20,8 +20,8 @@ PAGE = (ROOT / "docs" / "cli.md").read_text("utf-8")
 MONTHS = {"04": "april", "05": "may", "07": "july", "09": "september"}
 # In the page's order, as a later one goes on with the store of an earlier one.
 QUICK = [
-    *("replay", "compare", "devices", "show", "accept", "relearn", "label", "report"),
-    *("refine", "backup", "restore"),
+    *("replay", "compare", "devices", "show", "accept", "relearn", "label", "kind", "report"),
+    *("identify", "refine", "backup", "restore"),
 ]
 
 

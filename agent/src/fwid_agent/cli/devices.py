@@ -14,7 +14,7 @@ from fwid_agent.core.stability import Accepted, DeviceState, Relearn
 from fwid_agent.errors import UsageError
 from fwid_agent.events_json import event_record
 from fwid_agent.report.words import describe_reason
-from fwid_agent.store import DeviceName, DeviceRow, VerdictRow
+from fwid_agent.store import DeviceName, DeviceRow, IdentificationRow, VerdictRow
 from fwid_agent.store import Store as OpenStore
 from fwid_agent.types import Event, format_mac, format_time
 
@@ -83,6 +83,10 @@ def show(device: Device, store: Store = None, json: Json = False) -> None:
     say(f"{record['device']}  ", styled(record["state"]), f" since {_minute(record['since'])}")
     if record["name"]:
         say(f"  {record['name']}")
+    if record["kind"]:
+        say(f"  said to be {record['kind']['label']}")
+    if record["identified"]:
+        say(f"  behaves like {_likeness(record['identified'])}")
     label = f" ({record['label']})" if record["label"] else ""
     version = f"{record['version']}{label}{_towards(record)}"
     say(f"  version {version}, {len(verdicts)} units judged")
@@ -197,9 +201,13 @@ def _steer(device: str, named: str | None, given: Accepted | Relearn, json: bool
 
 def _device_record(store: OpenStore, row: DeviceRow, state: DeviceState) -> dict[str, Any]:
     fields = asdict(row)
+    kind = store.kinds().get(row.device)
+    taken = store.latest_identifications().get(row.device)
     return {
         "device": format_mac(row.device),
         "name": store.names().get(row.device, DeviceName()).shown,
+        "kind": None if kind is None else asdict(kind),
+        "identified": None if taken is None else _identified_record(taken),
         "state": state.state.value,
         "version": state.version,
         "label": store.labels(row.device).get(state.version),
@@ -210,6 +218,22 @@ def _device_record(store: OpenStore, row: DeviceRow, state: DeviceState) -> dict
         **{name: fields[name] for name in ("packets_sent", "packets_received", "bytes")},
         "randomised": is_randomised(row.device),
     }
+
+
+def _identified_record(row: IdentificationRow) -> dict[str, Any]:
+    return {
+        "time": format_time(row.start_ns),
+        "label": row.answer.label,
+        "category": row.answer.category,
+        "certainty": row.answer.certainty,
+        "model": row.model,
+    }
+
+
+def _likeness(identified: dict[str, Any]) -> str:
+    like = identified["label"] or "none that I know"
+    by = "this home's model" if identified["model"] == "home" else "the model that came with fwid"
+    return f"{like} ({identified['certainty']:.0%}, by {by})"
 
 
 def _verdict_record(verdict: VerdictRow) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from fwid_agent.cli import (
     compare,
     devices,
     export,
+    identify,
     lab,
     pair,
     refine,
@@ -92,6 +93,8 @@ app.command()(devices.show)
 app.command()(devices.accept)
 app.command()(devices.relearn)
 app.command()(devices.label)
+app.command()(identify.kind)
+app.command()(identify.identify)
 app.command()(report.report)
 app.command()(refine.refine)
 app.command("install-service")(service.install_service)
