@@ -13,8 +13,10 @@ from fwid_agent.lab.corpora import load_corpus
 from fwid_agent.lab.corpus.fetch import Stacks
 from fwid_agent.lab.corpus.model import CorpusError
 from fwid_agent.lab.corpus.network import HOUSE_IP, Home, check_rights
-from fwid_agent.lab.corpus.place import cache_folder
+from fwid_agent.lab.corpus.place import stacks_folder
 from fwid_agent.lab.corpus.servers import SERVER_LAYER
+
+SHIPPED = Path(__file__).parents[1] / "data/made-corpus"
 
 
 def fwid(*words: str) -> Any:
@@ -44,7 +46,7 @@ def _needs() -> None:
 @pytest.mark.slow
 def test_the_air_loses_frames_and_nobody_lives_in_it() -> None:
     """A device behind a relay meets the router itself, and not every answer comes back."""
-    tools = Stacks(cache_folder() / "stacks", print).paths([SERVER_LAYER])[0]
+    tools = Stacks(stacks_folder(), print).paths([SERVER_LAYER])[0]
     with Home(tools) as home:
         device = home.add("device", 16, ip="10.77.0.16", relayed=True)
         air = home.hosts["air-device"]
@@ -80,6 +82,8 @@ def test_a_corpus_is_made_and_read_and_made_up_where_a_day_lacks(tmp_path: Path)
         assert [label for label in device.labels.values() if label.change]
     judged = fwid("days", str(tmp_path), "--learning", "2")
     assert {change["device"] for change in judged["changes"]} == set(devices)
+    bench = fwid("evaluate", str(tmp_path), str(SHIPPED), "--quick")
+    assert set(bench["header"]["corpora"]) == {tmp_path.name, SHIPPED.name}
 
     labels = tmp_path / "labels.csv"
     rows = list(csv.DictReader(labels.open(newline="")))
@@ -88,4 +92,5 @@ def test_a_corpus_is_made_and_read_and_made_up_where_a_day_lacks(tmp_path: Path)
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(kept)
-    assert make(tmp_path) == 1
+    next((tmp_path / "clock").iterdir()).unlink()
+    assert make(tmp_path) == 2

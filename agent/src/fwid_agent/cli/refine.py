@@ -106,10 +106,11 @@ def _print_attempt(attempt: dict[str, Any]) -> None:
     if attempt["outcome"] == "too_little":
         say(attempt["reason"])
         return
-    would = "would be " if attempt["dry_run"] else ""
-    word = {"accepted": "accepted", "kept": "not used"}[attempt["outcome"]]
+    done = {"accepted": "accepted", "kept": "not used"}
+    wanted = {"accepted": "would be accepted", "kept": "would not be used"}
+    words = (wanted if attempt["dry_run"] else done)[attempt["outcome"]]
     reason = f": {attempt['reason']}" if attempt["reason"] else ""
-    say(f"{would}{word}{reason}")
+    say(f"{words}{reason}")
     before, after = attempt["before"], attempt["after"]
     say("  on the newest days, which it has not learnt from:")
     say(f"  made-up software told from days as they were: {before['auc']:.3f} → {after['auc']:.3f}")

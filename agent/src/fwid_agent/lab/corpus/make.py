@@ -22,6 +22,7 @@ from fwid_agent.lab.corpus.labels import Label, add_labels, change_of, read_labe
 from fwid_agent.lab.corpus.model import CorpusError, DayPlan, Device, Hard
 from fwid_agent.lab.corpus.network import check_rights
 from fwid_agent.lab.corpus.order import Order, keep_order
+from fwid_agent.lab.corpus.place import hand_over, make_folder
 from fwid_agent.lab.corpus.schedule import Plan, make_plan
 from fwid_agent.lab.corpus.servers import SERVER_LAYER
 
@@ -32,6 +33,7 @@ _BEGINS_S = 6 * 3600  # of the date, UTC: when a capture begins
 _LEVEL = 19
 # Addresses are the same in every corpus, whichever devices it has.
 _NUMBERS = {device.name: number for number, device in enumerate(DEVICES)}
+_ABOUT = ("README.md", "labels.csv", "order.json", "software.json")  # beside the devices
 OnDay = Callable[[int], None]
 _Made = tuple[list[Label], list[str]]  # of a day, and who said nothing
 
@@ -47,9 +49,18 @@ def make_corpus(order: Order, on_day: OnDay, on_note: OnNote) -> int:
     signal.signal(signal.SIGTERM, _end)
     stacks = Stacks(order.stacks, on_note)
     try:
-        order.target.mkdir(parents=True, exist_ok=True)
+        make_folder(order.target)
     except OSError as error:
-        raise CorpusError(f"{order.target}: {error.strerror}; choose another folder") from error
+        raise CorpusError(f"{error.filename}: {error.strerror}; choose another folder") from error
+    try:
+        return _make(order, stacks, on_day, on_note)
+    finally:
+        files = (path for name in _NUMBERS for path in (order.target / name).glob("*.pcap.zst"))
+        folders = (order.target / name for name in _NUMBERS)
+        hand_over([*(order.target / name for name in _ABOUT), *folders, *files])
+
+
+def _make(order: Order, stacks: Stacks, on_day: OnDay, on_note: OnNote) -> int:
     keep_order(order)
     _fetch(order, stacks)
     write_card(order, stacks)

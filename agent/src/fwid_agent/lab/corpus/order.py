@@ -11,7 +11,7 @@ from fwid_agent.errors import UsageError
 from fwid_agent.lab.corpus.catalogue import DEVICES, QUICK
 from fwid_agent.lab.corpus.day import Tempo
 from fwid_agent.lab.corpus.model import CorpusError, Device
-from fwid_agent.lab.corpus.place import cache_folder
+from fwid_agent.lab.corpus.place import cache_folder, stacks_folder
 
 _DAYS, _QUICK_DAYS = 20, 5
 _TEMPO, _QUICK_TEMPO = Tempo(180, 14), Tempo(12, 5)
@@ -55,7 +55,7 @@ def choose_order(wish: Wish, target: Path | None) -> Order:
     name = f"quick-{wish.seed}" if wish.quick else f"seed-{wish.seed}"
     return Order(
         target=target or cache_folder() / name,
-        stacks=cache_folder() / "stacks",
+        stacks=stacks_folder(),
         devices=[device for device in DEVICES if not names or device.name in names],
         seed=wish.seed,
         days=wish.days or (_QUICK_DAYS if wish.quick else _DAYS),
