@@ -76,6 +76,7 @@ def test_one_corpus_cannot_be_named_twice(fwid: Fwid) -> None:
         ("evaluate", MADE, "--rate", "nan"),
         ("evaluate", MADE, "--seed", "-1"),
         ("evaluate", MADE, "--learning", "1"),
+        ("evaluate", MADE, "--learning", "14"),
         ("evaluate", MADE, "--simulate", "-1"),
         ("days", MADE, "--rate", "-1"),
         ("days", MADE, "--learning", "0"),

@@ -1,6 +1,7 @@
 """Nobody is judged by models that saw it or its relatives."""
 
 import shutil
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from fwid_agent.errors import UsageError
 from fwid_agent.lab import folds, present
 from fwid_agent.lab.bench_run import run_bench
 from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice, unchanged_runs
+from fwid_agent.lab.corpus.catalogue import DEVICES
 from fwid_agent.lab.extract import Reading
 from fwid_agent.lab.fold_run import Ask
 from fwid_agent.lab.folds import make_folds, make_transfers, train_on
@@ -67,6 +69,13 @@ def test_the_family_to_hold_out_is_there_and_not_alone() -> None:
         choose_held(members, "d")
     with pytest.raises(UsageError, match="of one family only"):
         choose_held(members[:2], None)
+
+
+def test_every_made_device_has_a_family_of_several() -> None:
+    """Nobody is judged by models of others that run on the same software below."""
+    families = Counter(present._STACKS.get(device.name, "") for device in DEVICES)
+    assert "" not in families
+    assert min(families.values()) > 1
 
 
 def test_both_corpora_of_a_made_device_are_one_family(tmp_path: Path) -> None:

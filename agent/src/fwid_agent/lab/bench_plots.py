@@ -97,7 +97,7 @@ def _draw_roc(axes: Any, rows: Sequence[RowTable], default: RowTable) -> bool:  
     _scale(axes)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("false alarms a device-year")
-    axes.set_ylabel("visible changes told")
+    axes.set_ylabel("share of the visible changes told")
     axes.set_title("What is told, and how often in vain, as thresholds move")
     axes.legend(fontsize=8, frameon=False, loc="upper center", bbox_to_anchor=(0.5, -0.15), ncols=2)
     return True
@@ -177,7 +177,7 @@ def _draw_drift(axes: Any, lines: Sequence[Mapping[str, Any]]) -> bool:  # noqa:
     _scale(axes)
     axes.set_ylim(-0.02, 1.02)
     axes.set_xlabel("share that moves in a day, %")
-    axes.set_ylabel("devices")
+    axes.set_ylabel("share of the devices")
     axes.set_title("Slow drift, simulated")
     axes.legend(fontsize=8, frameon=False)
     return True

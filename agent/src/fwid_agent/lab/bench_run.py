@@ -11,7 +11,7 @@ from multiprocessing import get_context
 from fwid_agent.errors import UsageError
 from fwid_agent.lab.fold_run import Ask, FoldResult, is_daily, run_fold
 from fwid_agent.lab.folds import Fold, make_folds, make_transfers
-from fwid_agent.lab.present import Corpus
+from fwid_agent.lab.present import Corpus, versions_of
 from fwid_agent.model.manifest import model_folder, read_manifest
 
 _PACKAGES = ("fwid-agent", "numpy", "scipy", "tensorflow", "ai-edge-litert", "distributed")
@@ -54,7 +54,7 @@ def run_bench(
         folds: how many, at most; as many as usual where it is None.
 
     Raises:
-        UsageError: there are too few kinds of device to hold any out.
+        UsageError: there are too few kinds of device to hold any out, or too few days to judge.
 
     """
     members = [member for corpus in corpora for member in corpus.members]
@@ -63,6 +63,8 @@ def run_bench(
         raise UsageError("devices of one family only: there is nothing to train on without them")
     transfers = [] if ask.shipped else make_transfers(members)
     daily = [member for member in members if is_daily(member)]
+    if daily and all(len(versions_of(member.device)) <= ask.learning for member in daily):
+        raise UsageError(f"no device has more than {ask.learning} days: none is left to judge")
     drift_of = daily[0].corpus if daily else ""
     asked = [(fold, replace(ask, devices=len(daily), drift_of=drift_of)) for fold in split]
     asked += [(fold, replace(ask, default_only=True, years=0)) for fold in transfers]
