@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from fwid_agent.config import Config
 from fwid_agent.core.events import News, make_event
+from fwid_agent.core.flow_sample import sample_flows
 from fwid_agent.store import DeviceRow, Progress, SessionProgress, Store, VerdictRow
 from fwid_agent.types import (
     CONTACT_DTYPE,
@@ -16,6 +17,7 @@ from fwid_agent.types import (
     Decision,
     Effect,
     EventType,
+    FlowSample,
     Reason,
     State,
     UnitTable,
@@ -23,6 +25,7 @@ from fwid_agent.types import (
     format_mac,
 )
 
+from tests.made_flows import make_flows
 from tests.made_tables import DAY_NS, HOUR_NS, make_table
 
 DEVICES = 40
@@ -42,6 +45,15 @@ def contacts(mac: int, start_ns: int) -> ContactTable:
     networks["flows"] = 20
     seen = np.full((1, len(SEEN)), 5000, np.int64)
     return ContactTable(np.array([start_ns]), seen, networks, np.zeros(1, np.int64))
+
+
+def flows(mac: int, day: int, hour: int) -> FlowSample:
+    """Two flows a minute."""
+    start_ns = day * DAY_NS + hour * HOUR_NS
+    records = make_flows(mac + day + hour, 120, opener=mac, responder=1, start_ns=start_ns)
+    units = np.zeros(len(records), np.int64)
+    ((_, _, sample),) = sample_flows(records, np.array([mac], np.uint64), units)
+    return sample
 
 
 def verdict(mac: int, day: int) -> VerdictRow:
@@ -80,6 +92,7 @@ def test_a_year_of_forty_devices(path: Path) -> None:
                         windows={mac: table(mac, [start], day + hour) for mac in macs},
                         contacts={mac: contacts(mac, start) for mac in macs},
                         devices=[DeviceRow(mac, start, start, 1, 1, 1) for mac in macs],
+                        flows={mac: {day * DAY_NS: flows(mac, day, hour)} for mac in macs},
                     )
                 )
             store.commit_progress(

@@ -32,8 +32,9 @@ def group_moments(values: F8, group: I8, groups: int) -> Table:
     result["n"] = count
     result["mean"] = np.bincount(group, values, groups) / np.maximum(count, 1)
     away = values - result["mean"][group]
-    for power in (2, 3, 4):
-        result[f"m{power}"] = np.bincount(group, away**power, groups)
+    square = away * away  # several times faster than powers
+    for name, power in (("m2", square), ("m3", square * away), ("m4", square * square)):
+        result[name] = np.bincount(group, power, groups)
     return result
 
 
