@@ -11,7 +11,7 @@ import fwid_agent
 import pytest
 
 SOURCE = Path(fwid_agent.__file__).parent
-BASE = {"errors", "locking", "tables", "types"}
+BASE = {"aside", "errors", "locking", "tables", "types"}
 SHARED = BASE | {"config", "events_json"}
 STAGES = {"capture", "core", "model", "store"}
 
@@ -19,6 +19,7 @@ STAGES = {"capture", "core", "model", "store"}
 MAY_IMPORT = {
     "types": set[str](),
     "errors": set[str](),
+    "aside": {"errors"},
     "locking": {"errors"},
     "tables": {"errors", "types"},
     "config": BASE,

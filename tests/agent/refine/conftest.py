@@ -6,9 +6,9 @@ import pytest
 from fwid_agent.lab.cases import DAY_NS, LabelledDevice
 from fwid_agent.lab.corpora import load_corpus
 from fwid_agent.lab.daily import list_days
+from fwid_agent.model import training
 from fwid_agent.pipeline.models import load_prior
 from fwid_agent.pipeline.refined import Base, read_base
-from fwid_agent.refine import training
 from fwid_agent.refine.attempt import Plan
 from fwid_agent.refine.days import LEAST_DAYS, Stretch
 

@@ -7,13 +7,13 @@ import pytest
 from fwid_agent.core.evidence import SOFTWARE_LEAST
 from fwid_agent.errors import StoreError, UsageError
 from fwid_agent.model.manifest import model_folder
+from fwid_agent.model.training import Bounds, train
 from fwid_agent.pipeline.models import RowTwin, read_row_twin
 from fwid_agent.pipeline.refined import Base, refined_twin
 from fwid_agent.refine.attempt import Plan, Tried, draw_home, try_refining
 from fwid_agent.refine.days import Stretch
 from fwid_agent.refine.pairs import Pairs
 from fwid_agent.refine.scores import measure
-from fwid_agent.refine.training import Bounds, train
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import ROWS, SUM_INDEX, TOKEN_DTYPE, TokenKind, UnitTable
 

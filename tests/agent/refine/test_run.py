@@ -10,10 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from fwid_agent import aside
 from fwid_agent.config import Config
 from fwid_agent.core.image import still_image
 from fwid_agent.errors import StoreError
 from fwid_agent.model.history import History, Refined
+from fwid_agent.model.training import Bounds
 from fwid_agent.pipeline.messages import ReplayRequest
 from fwid_agent.pipeline.refined import load_twin, read_base
 from fwid_agent.pipeline.replay import replay
@@ -23,7 +25,6 @@ from fwid_agent.refine import worker
 from fwid_agent.refine.attempt import Plan
 from fwid_agent.refine.days import LEAST_DAYS, read_stretches
 from fwid_agent.refine.run import refine_store
-from fwid_agent.refine.training import Bounds
 from fwid_agent.store import Store
 
 from tests.agent.refine.conftest import CORPUS
@@ -213,7 +214,7 @@ def test_one_refinement_at_a_time(store: Path) -> None:
 @pytest.fixture
 def said(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What the worker says, in this process: it does not step aside here."""
-    monkeypatch.setattr(worker, "_step_aside", lambda: None)
+    monkeypatch.setattr(aside, "step_aside", lambda: None)
     return []
 
 
@@ -238,7 +239,7 @@ def test_the_worker_tells_what_is_wrong(tmp_path: Path, said: list[dict[str, Any
 def test_the_worker_steps_aside() -> None:
     """It runs only where nobody else wants the processor, and the caller stays as it was."""
     program = (
-        "import os; from fwid_agent.refine import worker; worker._step_aside(); "
+        "import os; from fwid_agent import aside; aside.step_aside(); "
         "print(os.nice(0), os.sched_getscheduler(0) == os.SCHED_IDLE)"
     )
     command = [sys.executable, "-c", program]
@@ -255,11 +256,11 @@ def test_a_sandbox_that_forbids_that_stops_nothing(monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("os.nice", refuse)
     monkeypatch.setattr("os.sched_setscheduler", refuse)
-    worker._step_aside()
+    aside.step_aside()
 
 
 @pytest.mark.parametrize("lines", [[], [b""], [b"{}"], [b"Killed"], [b'{"stage": "pairs"}']])
 def test_a_worker_that_was_ended_is_told(lines: list[bytes]) -> None:
     """Whatever it had said before."""
     with pytest.raises(StoreError, match="before its time"):
-        worker.read_answer(lines)
+        aside.read_answer(lines, "refining")

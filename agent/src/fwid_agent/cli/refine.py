@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from fwid_agent.aside import environment, read_answer
 from fwid_agent.cli.options import ConfigFile, Json, Store, read_config, store_path
 from fwid_agent.cli.output import err, print_json, say
 from fwid_agent.errors import UsageError
@@ -69,16 +70,12 @@ def _ask(path: Path, *, dry_run: bool) -> dict[str, Any] | None:
 
 def _refine(path: Path, unit_s: int, *, dry_run: bool) -> dict[str, Any]:
     """Refine a store that no agent runs on, in a process that steps aside."""
-    from fwid_agent.refine.worker import (  # noqa: PLC0415 - scipy is slow to load
-        command,
-        environment,
-        read_answer,
-    )
+    from fwid_agent.refine.worker import command  # noqa: PLC0415 - scipy is slow to load
 
     asked = command(path, unit_s, dry_run=dry_run)
     with err.status("refining"):
         done = subprocess.run(asked, env=environment(), stdout=subprocess.PIPE, check=False)
-    return read_answer(done.stdout.splitlines())
+    return read_answer(done.stdout.splitlines(), "refining")
 
 
 def _roll_back(path: Path) -> int | None:

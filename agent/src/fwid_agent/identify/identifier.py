@@ -24,6 +24,7 @@ _VERSION = 1
 _TREES = ("forest", "tree")
 _RANGE = ("centre", "spread")
 _MOST_CLASSES = 1000
+_BATCH = 1024  # flows at a time: the runtime keeps all layers of a batch in memory
 _Text = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Mac = Annotated[int, msgspec.Meta(ge=0, lt=1 << 48)]
 
@@ -56,8 +57,14 @@ class Rows:
 
     def probabilities(self, values: F8, classes: int) -> F8:
         """Return how likely each class is [n, classes], of flows [n, 19]."""
-        scores = self.network.infer(self.standard.apply(values))[:, :classes].astype(np.float64)
-        shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+        inputs = self.standard.apply(values)
+        parts = [
+            self.network.infer(inputs[begin : begin + _BATCH])[:, :classes]
+            for begin in range(0, len(inputs), _BATCH)
+        ]
+        scores = np.concatenate(parts) if parts else np.zeros((0, classes))
+        scores = scores.astype(np.float64)
+        shifted = np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf))
         result: F8 = shifted / shifted.sum(axis=1, keepdims=True)
         return result
 

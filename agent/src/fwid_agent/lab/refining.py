@@ -24,12 +24,12 @@ from fwid_agent.lab.daily import list_days, run_daily
 from fwid_agent.lab.noticed import DAYS_A_YEAR, look_for, summarise
 from fwid_agent.lab.visible import LEVEL, tell_apart
 from fwid_agent.model.manifest import model_folder
+from fwid_agent.model.training import Bounds, peak_bytes
 from fwid_agent.pipeline.models import RowTwin, load_prior, read_row_twin
 from fwid_agent.pipeline.refined import Base, read_base, refined_twin
 from fwid_agent.refine.attempt import Plan, draw_of, fit
 from fwid_agent.refine.days import LEAST_DAYS, Stretch
 from fwid_agent.refine.pairs import Draw, Pairs, draw_later, join
-from fwid_agent.refine.training import Bounds, peak_bytes
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import U1, Bools, UnitTable
 

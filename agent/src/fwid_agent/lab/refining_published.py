@@ -22,8 +22,8 @@ from fwid_agent.lab.trainable import Training, make_trainable
 from fwid_agent.model.encoder import load_runtime, unit_length
 from fwid_agent.model.manifest import PUBLISHED, model_folder, read_file, read_manifest
 from fwid_agent.model.trainable import Trainable
+from fwid_agent.model.training import Bounds, train
 from fwid_agent.refine.days import split_days
-from fwid_agent.refine.training import Bounds, train
 from fwid_agent.types import F4, F8, U1
 
 _BATCH = 64

@@ -9,12 +9,12 @@ from fwid_agent.core.evidence import SOFTWARE_LEAST
 from fwid_agent.core.prior import Prior
 from fwid_agent.errors import UsageError
 from fwid_agent.model.history import Refined
+from fwid_agent.model.training import Bounds, Trained, check_memory, train
 from fwid_agent.pipeline.models import RowTwin
 from fwid_agent.pipeline.refined import Base, refined_twin
 from fwid_agent.refine.days import LEAST_DAYS, Stretch
-from fwid_agent.refine.pairs import Draw, Pairs, draw_held, draw_learnt, join
+from fwid_agent.refine.pairs import Draw, Pairs, draw_held, draw_learnt, join, show_rows
 from fwid_agent.refine.scores import Score, find_fault, measure
-from fwid_agent.refine.training import Bounds, Trained, check_memory, show_rows, train
 
 _LEAST_SLOPE = 1e-3
 OnStage = Callable[[str], object]

@@ -13,13 +13,14 @@ import numpy as np
 from fwid_agent.core.comparison import Comparison, compare_periods
 from fwid_agent.core.evidence import SINGLE_CHANCE
 from fwid_agent.core.findings import own_score
-from fwid_agent.core.image import ROW_COLUMNS, row_image
+from fwid_agent.core.image import ROW_COLUMNS, row_image, still_image
 from fwid_agent.core.periods import make_period
 from fwid_agent.core.prior import Prior
 from fwid_agent.core.synthetic import change_settings, change_software
+from fwid_agent.model.trainable import FLAGS, ROWS_SHOWN
 from fwid_agent.refine.days import HELD_DAYS, Stretch
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import ROW_COUNT, ROWS, U1, Bools, TokenKind, UnitTable
+from fwid_agent.types import F4, ROW_COUNT, ROWS, U1, Bools, TokenKind, UnitTable
 
 _SETTINGS_SHARE = 0.5
 _MOST_GONE = 0.6  # of a device's own fixed sizes, from one day to the next
@@ -127,3 +128,16 @@ def _is_one(comparison: Comparison, prior: Prior) -> bool:
 def _compare(baseline: UnitTable, test: UnitTable, draw: Draw) -> Comparison:
     before, after = (make_period(table, "day", draw.unit_ns) for table in (baseline, test))
     return compare_periods(before, after, draw.prior)
+
+
+def show_rows(pictures: U1) -> F4:
+    """Take the rows that moved most: [n, rows, columns] -> [n, ROWS_SHOWN, columns], 0 .. 1.
+
+    A row in which nothing moved is at no distance, so leaving it out changes nothing; hardly any
+    device moves more rows than are shown.
+    """
+    still = still_image()
+    moved = np.abs(pictures[:, :, FLAGS:].astype(np.int16) - still[:, FLAGS:]).sum(axis=2)
+    chosen = np.argsort(-moved, axis=1, kind="stable")[:, :ROWS_SHOWN]
+    shown = np.take_along_axis(pictures, chosen[:, :, None], axis=1)
+    return shown.astype(np.float32) / np.float32(255)

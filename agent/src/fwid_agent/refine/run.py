@@ -9,12 +9,12 @@ from fwid_agent.errors import UsageError
 from fwid_agent.model.history import History
 from fwid_agent.model.manifest import model_folder
 from fwid_agent.model.shelf import Attempt
+from fwid_agent.model.training import Bounds, peak_bytes
 from fwid_agent.pipeline.models import RowTwin, load_prior, read_row_twin
 from fwid_agent.pipeline.refined import load_twin, read_base
 from fwid_agent.refine.attempt import OnStage, Plan, draw_home, try_refining
 from fwid_agent.refine.days import Stretch, read_stretches
 from fwid_agent.refine.scores import is_worse, measure
-from fwid_agent.refine.training import Bounds, peak_bytes
 from fwid_agent.store import Store
 from fwid_agent.types import format_time
 

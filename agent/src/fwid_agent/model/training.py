@@ -11,10 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fwid_agent.core.image import still_image
 from fwid_agent.errors import StoreError
-from fwid_agent.model.trainable import FLAGS, ROWS_SHOWN, Trainable
-from fwid_agent.types import F4, U1
+from fwid_agent.model.trainable import Trainable
+from fwid_agent.types import F4
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +74,7 @@ def check_memory(bounds: Bounds) -> None:
     used = peak_bytes()
     if used > bounds.memory_bytes:
         raise StoreError(
-            f"refining takes {used >> 20} MB, more than the {bounds.memory_bytes >> 20} MB it may; "
+            f"training takes {used >> 20} MB, more than the {bounds.memory_bytes >> 20} MB it may; "
             "nothing was changed"
         )
 
@@ -83,16 +82,3 @@ def check_memory(bounds: Bounds) -> None:
 def peak_bytes() -> int:
     """Most memory that this process has had resident."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-
-
-def show_rows(pictures: U1) -> F4:
-    """Take the rows that moved most: [n, rows, columns] -> [n, ROWS_SHOWN, columns], 0 .. 1.
-
-    A row in which nothing moved is at no distance, so leaving it out changes nothing; hardly any
-    device moves more rows than are shown.
-    """
-    still = still_image()
-    moved = np.abs(pictures[:, :, FLAGS:].astype(np.int16) - still[:, FLAGS:]).sum(axis=2)
-    chosen = np.argsort(-moved, axis=1, kind="stable")[:, :ROWS_SHOWN]
-    shown = np.take_along_axis(pictures, chosen[:, :, None], axis=1)
-    return shown.astype(np.float32) / np.float32(255)
