@@ -46,7 +46,7 @@ class Background:
             raise UsageError(f"a {self._one} is under way; wait until it has ended")
 
     def start(self, asked: Sequence[str], then: Callable[[], Awaitable[object]]) -> None:
-        """Start a process, and do something when it has ended well; raises UsageError where one runs."""
+        """Start a process, and then do something; raises UsageError where one runs."""
         self.check_idle()
         self._task = asyncio.create_task(self._work(asked, then))
         self._task.add_done_callback(self._on_end)
