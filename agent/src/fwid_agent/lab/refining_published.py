@@ -19,7 +19,7 @@ from fwid_agent.lab.cases import DAY_NS, LabelledDevice
 from fwid_agent.lab.daily import list_days
 from fwid_agent.lab.networks import tensorflow
 from fwid_agent.lab.trainable import Training, make_trainable
-from fwid_agent.model.encoder import load_runtime, unit_length
+from fwid_agent.model.encoder import make_interpreter, unit_length
 from fwid_agent.model.manifest import PUBLISHED, model_folder, read_file, read_manifest
 from fwid_agent.model.trainable import Trainable
 from fwid_agent.model.training import Bounds, train
@@ -184,7 +184,7 @@ def rebuild_published(content: bytes) -> Any:  # noqa: ANN401
     """Build the Keras encoder of a shipped network of the published kind."""
     tf = tensorflow()
     layers = tf.keras.layers
-    interpreter = load_runtime().Interpreter(model_content=content)
+    interpreter = make_interpreter(content)
     interpreter.allocate_tensors()
     (given,) = interpreter.get_input_details()
     found = _read_convolutions(interpreter)

@@ -17,7 +17,7 @@ import numpy as np
 from fwid_agent.core.image import AS_ALWAYS
 from fwid_agent.errors import UsageError
 from fwid_agent.lab.networks import silence, tensorflow
-from fwid_agent.model.encoder import load_runtime
+from fwid_agent.model.encoder import make_interpreter
 from fwid_agent.model.manifest import Logistic
 from fwid_agent.model.trainable import BATCH, FLAGS, ROWS_SHOWN
 from fwid_agent.types import F4
@@ -222,7 +222,7 @@ def rebuild_twin(row_twin: bytes, logistic: Logistic) -> tuple[Any, Any]:
 
 def read_dense(content: bytes) -> list[tuple[F4, F4]]:
     """Read the dense layers of a LiteRT model in their order: matrix [inputs, outputs], bias."""
-    interpreter = load_runtime().Interpreter(model_content=content)
+    interpreter = make_interpreter(content)
     interpreter.allocate_tensors()
     matrices: dict[int, F4] = {}  # by inputs
     biases: dict[int, F4] = {}  # by outputs
