@@ -35,7 +35,7 @@ def put(store: Store, device: int, day: int, port: int) -> EndedUnit:
 
 def ask(store: Store, units: Sequence[EndedUnit], in_use: InUse) -> list[Answer]:
     """Ask about units, and store what is answered."""
-    answers = list(Identifying(store, in_use, pytest.fail).answer(units))
+    answers = list(Identifying(store, in_use, pytest.fail).answer(units, store.flow_sample))
     rows = [answer.row for answer in answers]
     store.commit_progress(Progress(identifications=rows))
     return answers

@@ -55,7 +55,7 @@ class Content:
     tables: dict[int, tuple[UnitTable, UnitTable]]  # windows, and all of it by days
     flows: tuple[FlowDay, ...]
     events: list[Event]
-    rest: str  # states and verdicts: as text, because what is no number equals nothing
+    rest: str  # states, verdicts and answers: as text, because what is no number equals nothing
 
     def packets(self, mac: int) -> list[int]:
         """Packets of each day."""
@@ -89,7 +89,12 @@ def content(path: Path) -> Content:
             {mac: (store.windows(mac), store.units(mac, DAY_NS)) for mac in macs},
             store.flows(),
             [replace(event, id="") for event in store.events(limit=10_000).events],
-            repr([sorted(store.states().items()), [store.verdicts(mac) for mac in macs]]),
+            repr(
+                [
+                    sorted(store.states().items()),
+                    [(store.verdicts(mac), store.identifications(mac)) for mac in macs],
+                ]
+            ),
         )
 
 

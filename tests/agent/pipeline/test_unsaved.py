@@ -9,7 +9,7 @@ from fwid_agent.errors import StoreError
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.unsaved import Unsaved
 from fwid_agent.store import Store
-from fwid_agent.types import UnitTable
+from fwid_agent.types import FlowSample, UnitTable
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +78,18 @@ def test_a_full_disk_costs_the_oldest_hours_and_no_more(tmp_path: Path) -> None:
         kept = (store.windows(_MAC).start_ns // HOUR_NS).tolist()
     assert kept == list(range(ledger.lost_windows, 48))
     assert 7 <= len(kept) <= 10
+
+
+def test_samples_of_flows_wait_within_a_bound() -> None:
+    """A disk may be full for weeks: the newest units stay, whole, and answers with them."""
+    waiting = Unsaved()
+    sample = FlowSample(1, np.zeros(1, np.uint64), np.zeros((1, 19), np.float32))
+    for day in range(40):
+        for mac in range(20):
+            waiting.add_flows(mac, {day * 24 * HOUR_NS: sample})
+    waiting.bound(1 << 20)
+    kept = [start for units in waiting.flows.values() for start in units]
+    assert 400 < len(kept) <= 512
+    assert min(kept) > 13 * 24 * HOUR_NS
+    waiting.add_flows(1, {39 * 24 * HOUR_NS: sample})
+    assert waiting.flows[1][39 * 24 * HOUR_NS].seen == 2

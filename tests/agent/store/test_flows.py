@@ -64,10 +64,10 @@ def test_parts_add_up_in_the_store(store: Store) -> None:
     np.testing.assert_array_equal(second.values, two.values)
     assert len(first.values) == FLOWS_KEPT
     assert [day.start_ns for day in store.flows(2 * DAY_NS)] == [2 * DAY_NS, 3 * DAY_NS]
-    kept = store.flow_day(MAC, 2 * DAY_NS)
+    kept = store.flow_sample(MAC, 2 * DAY_NS)
     assert kept is not None
     assert kept.seen == 40
-    assert store.flow_day(OTHER, 2 * DAY_NS) is None
+    assert store.flow_sample(OTHER, 2 * DAY_NS) is None
 
 
 def test_samples_are_kept_for_four_weeks(store: Store) -> None:

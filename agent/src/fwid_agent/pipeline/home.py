@@ -1,5 +1,6 @@
 """A home's devices over time: units end, are judged and stored, live as from captures."""
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -51,6 +52,7 @@ from fwid_agent.types import (
 _YEAR_S = 365.25 * 86_400
 _NEVER_NS = -(2**62)
 _FOREVER_NS = 2**62
+_MOST_NEWS = 1024  # a replay has nobody to tell
 _HIGHEST_CHANCE = 0.1  # of a false alarm a unit, whatever rate is asked for
 
 
@@ -89,7 +91,7 @@ class Home:
         self._identifying = identifying
         self._ended: list[EndedUnit] = []  # that are to be identified
         self._first_ns: dict[int, int] = {}  # of sessions that are units
-        self._news: list[Answer] = []
+        self._news: deque[Answer] = deque(maxlen=_MOST_NEWS)
         self.ingest = Ingest(options)
         self.devices: dict[int, WatchedDevice] = {}  # by MAC
         self._changed: set[int] = set()  # devices whose watch is not stored yet
@@ -165,20 +167,21 @@ class Home:
             yield from self._judge(mac, self.devices[mac], border_ns)
         if border_ns is None:
             self._border_ns = _NEVER_NS  # a later run may have captures of any time
-        self.commit()
         self._identify()
+        self.commit()
 
     def take_news(self) -> tuple[Answer, ...]:
         """Take out what devices behave like other than before, since the last time."""
-        news, self._news = tuple(self._news), []
+        news = tuple(self._news)
+        self._news.clear()
         return news
 
     def _identify(self) -> None:
-        """Ask what the units behave like whose flows have just been stored."""
+        """Ask what the units behave like that were just judged."""
         ended, self._ended = self._ended, []
         if not ended or self._identifying is None:
             return
-        for answer in self._identifying.answer(ended):
+        for answer in self._identifying.answer(ended, self._ledger.flow_sample):
             device = self.devices.get(answer.row.device)
             self._ledger.add_identifications([answer.row])
             if answer.news:
@@ -190,7 +193,6 @@ class Home:
                 device.watch = replace(device.watch, state=state)
                 self._changed.add(answer.row.device)
                 self._ledger.add_events(events)
-        self.commit()
 
     def _passed(self, border_ns: int) -> bool:
         """Say whether time has reached this border for the first time."""

@@ -1,6 +1,6 @@
 """What each device's ended units behave like, by the model in use."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from fwid_agent.core.kinship import Answered, find_stranger
@@ -8,10 +8,12 @@ from fwid_agent.errors import ModelError
 from fwid_agent.identify.kept import InUse
 from fwid_agent.pipeline.messages import OnNote
 from fwid_agent.store import IdentificationRow, Store
-from fwid_agent.types import Kind, Reason
+from fwid_agent.types import FlowSample, Kind, Reason
 
 _DAY_NS = 86_400 * 1_000_000_000
 _LOOKED_BACK_NS = 28 * _DAY_NS
+
+SampleOf = Callable[[int, int], FlowSample | None]  # of a device and when its unit starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,7 @@ class Identifying:
     """Asks the model that is in use.
 
     Args:
-        store: where samples of flows lie, and what was answered before.
+        store: what was answered before, and what devices are said to be.
         in_use: the model.
         on_note: told once that the model fails.
 
@@ -54,8 +56,12 @@ class Identifying:
         """Ask another model from now on."""
         self._in_use, self._failed = in_use, False
 
-    def answer(self, units: Sequence[EndedUnit]) -> Iterator[Answer]:
+    def answer(self, units: Sequence[EndedUnit], sample: SampleOf) -> Iterator[Answer]:
         """Yield what these units behave like, those that had any flow.
+
+        Args:
+            units: in the order of time, those of one device.
+            sample: gives the flows of a device's unit.
 
         Raises:
             StoreError: the store cannot be read.
@@ -65,7 +71,7 @@ class Identifying:
         kinds = self._store.kinds() if units else {}
         rows: dict[int, list[IdentificationRow]] = {}
         for unit in units:
-            row = self._ask(unit)
+            row = self._ask(unit, sample(unit.device, unit.start_ns))
             if row is None:
                 continue
             if unit.device not in rows:
@@ -76,9 +82,8 @@ class Identifying:
             suspicion = find_stranger([_answered(each) for each in rows[unit.device]])
             yield Answer(unit, row, news, kinds.get(unit.device), suspicion)
 
-    def _ask(self, unit: EndedUnit) -> IdentificationRow | None:
-        day = self._store.flow_day(unit.device, unit.start_ns)
-        if day is None or not len(day.values):
+    def _ask(self, unit: EndedUnit, day: FlowSample | None) -> IdentificationRow | None:
+        if day is None or not len(day):
             return None
         identifier = self._in_use.identifier
         try:

@@ -21,6 +21,7 @@ from fwid_agent.store import (
     Store,
     VerdictRow,
 )
+from fwid_agent.tables import merge_flow_samples
 from fwid_agent.types import ContactTable, Event, FlowSample, FrameBlock, HandshakeText, UnitTable
 
 OnEvents = Callable[[Sequence[Event]], None]
@@ -143,6 +144,13 @@ class Ledger:
         """Note samples of a device's flows, by when their units start."""
         if self._store:
             self._unsaved.add_flows(device, units)
+
+    def flow_sample(self, device: int, start_ns: int) -> FlowSample | None:
+        """Return the sample of a device's unit, what is not stored yet with it; None: no flows."""
+        new = self._unsaved.flows.get(device, {}).get(start_ns)
+        stored = self._store.flow_sample(device, start_ns) if self._store else None
+        parts = [sample for sample in (stored, new) if sample is not None]
+        return merge_flow_samples(parts) if parts else None
 
     def add_identifications(self, identifications: Iterable[IdentificationRow]) -> None:
         """Note what units were taken for."""

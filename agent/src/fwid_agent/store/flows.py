@@ -26,7 +26,7 @@ def add_flows(
     """Add to the samples of devices' units."""
     for device, units in flows.items():
         for start_ns, added in units.items():
-            there = _read(connection, device, start_ns)
+            there = read_sample(connection, device, start_ns)
             sample = added if there is None else merge_flow_samples([there, added])
             connection.execute(
                 "INSERT OR REPLACE INTO flows VALUES (?, ?, ?, ?)",
@@ -45,10 +45,12 @@ def read_flows(connection: sqlite3.Connection, since_ns: int) -> Iterator[FlowDa
         yield FlowDay(device, start_ns, seen, decode_sample(seen, body).values)
 
 
-def read_flow_day(connection: sqlite3.Connection, device: int, start_ns: int) -> FlowDay | None:
+def read_sample(connection: sqlite3.Connection, device: int, start_ns: int) -> FlowSample | None:
     """Read the sample of one unit; None where there is none."""
-    sample = _read(connection, device, start_ns)
-    return None if sample is None else FlowDay(device, start_ns, sample.seen, sample.values)
+    row = connection.execute(
+        "SELECT seen, body FROM flows WHERE device = ? AND start_ns = ?", (device, start_ns)
+    ).fetchone()
+    return None if row is None else decode_sample(*row)
 
 
 def drop_flows(connection: sqlite3.Connection, before_ns: int | None) -> None:
@@ -86,10 +88,3 @@ def decode_sample(seen: int, body: bytes) -> FlowSample:
 def _whole(raw: Any, size: int, kind: str) -> Any:  # noqa: ANN401 - arrays of that kind
     """Put the bytes of each number together again."""
     return np.ascontiguousarray(raw.reshape(size, -1).T).view(kind).reshape(-1)
-
-
-def _read(connection: sqlite3.Connection, device: int, start_ns: int) -> FlowSample | None:
-    row = connection.execute(
-        "SELECT seen, body FROM flows WHERE device = ? AND start_ns = ?", (device, start_ns)
-    ).fetchone()
-    return None if row is None else decode_sample(*row)

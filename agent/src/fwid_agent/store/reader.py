@@ -31,7 +31,16 @@ from fwid_agent.store.rows import (
     VerdictRow,
 )
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import ContactTable, Event, EventType, FlowDay, HandshakeText, Kind, UnitTable
+from fwid_agent.types import (
+    ContactTable,
+    Event,
+    EventType,
+    FlowDay,
+    FlowSample,
+    HandshakeText,
+    Kind,
+    UnitTable,
+)
 
 _FOREVER_NS = 2**63 - 1
 
@@ -146,10 +155,10 @@ class StoreReader:
         with self._reading() as connection:
             return tuple(flows.read_flows(connection, since_ns))
 
-    def flow_day(self, device: int, start_ns: int) -> FlowDay | None:
+    def flow_sample(self, device: int, start_ns: int) -> FlowSample | None:
         """The sample of one device's flows of the unit that starts then; None where it has none."""
         with self._reading() as connection:
-            return flows.read_flow_day(connection, device, start_ns)
+            return flows.read_sample(connection, device, start_ns)
 
     def identifications(self, device: int, since_ns: int = 0) -> tuple[IdentificationRow, ...]:
         """What one device's units were taken for, oldest first."""

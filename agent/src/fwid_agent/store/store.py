@@ -42,7 +42,7 @@ class Store(StoreReader):
     """Everything that the agent remembers, in one SQLite file.
 
     Every method may raise StoreError; then nothing of what it was to store is stored. A commit
-    rewrites a few pages for each device, some 0.7 MB for 40 of them: where an SD card is to last,
+    rewrites a few pages for each device, some 0.9 MB for 40 of them: where an SD card is to last,
     commit once a window.
     """
 
