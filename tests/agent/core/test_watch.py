@@ -12,7 +12,7 @@ from fwid_agent.core.prior import Tail, weak_prior
 from fwid_agent.core.scan import BASELINE_UNITS, Method, Watch
 from fwid_agent.core.stability import Rules
 from fwid_agent.core.watch import begin, judge_unit
-from fwid_agent.types import ROWS, Decision, Event, EventType, Row, State, Verdict
+from fwid_agent.types import ROWS, Cause, Decision, Event, EventType, Row, State, Verdict
 
 from tests.agent.core.tables import DAY_NS, DNS_SENT, TLS_RECEIVED, TLS_SENT, table
 
@@ -177,6 +177,24 @@ def test_an_update_that_was_seen_lets_a_weaker_sign_alarm() -> None:
         told.append([one for one in happened if one.type is EventType.VERSION_CHANGED])
     assert not told[0]
     assert "update_episode" in {reason.key for reason in told[1][0].reasons}
+
+
+def test_a_day_like_that_of_an_update_is_told_as_one() -> None:
+    """Once for the day, with what was downloaded, and not as behaviour that merely differs."""
+    usual = {(TLS_SENT, 90): 30, (TLS_RECEIVED, 1000): 40, (DHCP_SENT, 300): 3}
+    update = usual | {(TLS_RECEIVED, 1500): 2000, (DHCP_SENT, 300): 4}
+    download = usual | {(TLS_RECEIVED, 1500): 2000}
+    watch, _ = begin(0xA1, 0, _RULES)
+    watch, _, before = live(watch, [usual] * 11, 0)
+    assert EventType.UPDATE_IN_PROGRESS not in {one.type for one in before}
+    _, _, happened = live(watch, [update, usual], 11)
+    told = [one for one in happened if one.type is EventType.UPDATE_IN_PROGRESS]
+    assert [one.time for one in told] == [happened[0].time]
+    assert [reason.key for reason in told[0].reasons] == ["update_episode"]
+    assert told[0].cause is Cause.NONE
+    assert EventType.BEHAVES_DIFFERENTLY not in {one.type for one in happened}
+    _, _, happened = live(watch, [download, usual], 11)
+    assert EventType.UPDATE_IN_PROGRESS not in {one.type for one in happened}
 
 
 def test_an_odd_day_fades_and_joins_the_usual(stable: Watch) -> None:

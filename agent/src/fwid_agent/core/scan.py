@@ -63,6 +63,7 @@ class Answer:
     decision: Decision
     own: Own  # the device's own record, with the newest unit in it
     level: Level
+    installing: Episode | None = None  # the newest unit looks like the day of an update
 
 
 def scan(watch: Watch, unit: UnitTable, method: Method) -> Answer:
@@ -168,7 +169,10 @@ def _answer(watch: Watch, unit: UnitTable, method: Method) -> Answer:
         decision = replace(
             decision, verdict=Verdict.INSUFFICIENT, cause=Cause.NONE, missing=missing_units
         )
-    return Answer(watch, after, decision, own, _level(decision, after.units + confirming))
+    newest = select_units(after, [after.units - 1])
+    installing = find_episode(before, newest, method.judge.prior)
+    level = _level(decision, after.units + confirming)
+    return Answer(watch, after, decision, own, level, installing)
 
 
 def _find_episode(

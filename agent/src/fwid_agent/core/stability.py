@@ -106,6 +106,7 @@ class UnitJudged:
     enough_traffic: bool
     level: Level
     matched_version: int | None = None  # an earlier version that the unit is like
+    episode: Reason | None = None  # why the unit looks like the day of an update
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +205,20 @@ def _learn(state: DeviceState, _unit: UnitJudged, now_ns: int, rules: Rules) -> 
 
 
 def _watch(state: DeviceState, unit: UnitJudged, now_ns: int, _rules: Rules) -> _Next:
+    after, news = _compare(state, unit, now_ns)
+    other = news is None or news.type is EventType.BEHAVES_DIFFERENTLY
+    if unit.episode is None or not other:
+        return after, news
+    # A day with a large download is bound to be different: why is the news, not that.
+    news = replace(
+        _tell(state, unit, EventType.UPDATE_IN_PROGRESS, state.version),
+        cause=Cause.NONE,
+        reasons=(unit.episode,),
+    )
+    return replace(after, differs=state.differs), news
+
+
+def _compare(state: DeviceState, unit: UnitJudged, now_ns: int) -> _Next:
     cause = unit.decision.cause
     if unit.level is Level.NONE:
         state = replace(state, differs=False)

@@ -79,7 +79,8 @@ def judge_unit(
         answer = Answer(watch, after, nothing, watch.own, Level.NONE)
     decision, level = answer.decision, answer.level
     matched = _recognise(device, watch, answer.after, method) if level is Level.ALARM else None
-    given = UnitJudged(decision, start_ns, enough, level, matched)
+    episode = None if answer.installing is None else answer.installing.reason()
+    given = UnitJudged(decision, start_ns, enough, level, matched, episode)
     state, events = step(watch.state, given, now_ns, method.rules)
     watch = replace(answer.watch, state=state)
     if enough and learning:
