@@ -25,6 +25,7 @@ from fwid_agent.cli import (
     refine,
     replay,
     report,
+    retrain,
     run,
     service,
 )
@@ -97,6 +98,7 @@ app.command()(identify.kind)
 app.command()(identify.identify)
 app.command()(report.report)
 app.command()(refine.refine)
+app.command()(retrain.retrain)
 app.command("install-service")(service.install_service)
 app.command()(backup.backup)
 app.command()(backup.restore)

@@ -80,6 +80,7 @@ class Recipe:
     bounds: Bounds = field(
         default_factory=lambda: Bounds(steps=0, frozen=0, seconds=60.0, memory_bytes=640 << 20)
     )
+    growth: Growth = _GROWTH  # of trees
     start: Rows | None = None  # the network in use, whose layers are frozen
     share: float = 1.0  # of the steps, where a model is only tried
 
@@ -106,7 +107,7 @@ def fit(values: F4, target: I8, classes: int, recipe: Recipe) -> Model:
     """
     if recipe.kind in _STEPS:
         return _fit_network(values, target, classes, recipe)
-    grown = TreeModel(recipe.kind, recipe.seed, _GROWTH)
+    grown = TreeModel(recipe.kind, recipe.seed, recipe.growth)
     grown.fit(select_inputs(values.astype(np.float64), DEFAULT_INPUTS), target, classes)
     return Trees(grown.flat())
 

@@ -1,15 +1,15 @@
 """Retrain a store's model: another one is tried, held against the one in use, and all is noted."""
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from fwid_agent.errors import UsageError
-from fwid_agent.identify.identifier import ModelType
 from fwid_agent.identify.kept import Identifiers, in_use
 from fwid_agent.model.shelf import Attempt
 from fwid_agent.model.training import peak_bytes
+from fwid_agent.retrain.asked import Wish
 from fwid_agent.retrain.attempt import OnStage, Tried, try_retraining
 from fwid_agent.retrain.days import read_household
 from fwid_agent.retrain.models import Recipe, check_frozen, check_type, default_type
@@ -17,16 +17,6 @@ from fwid_agent.store import Store
 from fwid_agent.types import format_mac, format_time
 
 _SECOND_NS = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody asked for."""
-
-    kind: ModelType | None = None  # None: the best that can be trained here
-    frozen: int = 0
-    believe: bool = False  # labels are right as they are
-    dry_run: bool = False  # change nothing, note nothing
 
 
 def retrain_store(

@@ -2,32 +2,24 @@
 
 import resource
 import sys
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
 
 from fwid_agent.aside import Say, print_line, work_aside
-from fwid_agent.aside import command as command_of
-from fwid_agent.retrain.run import Wish, retrain_store
+from fwid_agent.retrain.asked import Wish
+from fwid_agent.retrain.run import retrain_store
 
-_MOST_CPU_S = 600  # no training is stopped in the middle: the kernel ends one that never ends
-
-
-def command(store: Path, unit_s: int, wish: Wish) -> list[str]:
-    """Write the command that starts the process."""
-    asked = msgspec.json.encode(wish).decode()
-    return command_of("fwid_agent.retrain.worker", store, unit_s, asked)
+_MOST_CPU_S = 600  # no forest is stopped in the middle: the kernel ends one that never ends
 
 
 def main(arguments: Sequence[str], say: Say) -> int:
     """Retrain; gives the exit code."""
-    store, unit_s, asked = arguments
+    store, unit_s, now_ns, asked = arguments
     wish = msgspec.json.decode(asked, type=Wish)
     return work_aside(
-        lambda on_stage: retrain_store(Path(store), int(unit_s), time.time_ns(), wish, on_stage),
-        say,
+        lambda on_stage: retrain_store(Path(store), int(unit_s), int(now_ns), wish, on_stage), say
     )
 
 

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from fwid_agent.api.certificate import Certificate, find_names, load_certificate, make_ssl_context
 from fwid_agent.api.context import Clock, Context
 from fwid_agent.api.ingress import Ingress
@@ -20,6 +22,7 @@ from fwid_agent.api.tokens import TokenStore
 from fwid_agent.core.stability import Accepted, Relearn
 from fwid_agent.errors import UsageError
 from fwid_agent.pipeline.identifying import Answer
+from fwid_agent.retrain.asked import Wish
 from fwid_agent.service.discovery import Announcement, announced
 from fwid_agent.service.feed import Feed
 from fwid_agent.service.identity import CERTIFICATE, TOKENS
@@ -27,6 +30,7 @@ from fwid_agent.service.local import listen, socket_path
 from fwid_agent.service.notify import notify
 from fwid_agent.service.refiner import Refiner
 from fwid_agent.service.request import WatchRequest
+from fwid_agent.service.retrainer import Retrainer
 from fwid_agent.service.supervisor import Supervisor, introduced, token_for_home_assistant
 from fwid_agent.service.view import AgentView
 from fwid_agent.service.watcher import Watcher
@@ -78,11 +82,14 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
     watcher = Watcher(request, feed, on_events, on_end, on_judged)
     views.append(AgentView(request, watcher))
     refiner = Refiner(request, watcher)
+    retrainer = views[0].retrainer = Retrainer(request, watcher, views[0].tell_model)
     async with AsyncExitStack() as stack:
         access = Access(request.store.parent)
 
         async def answer(asked: dict[str, Any]) -> dict[str, Any]:
             told = await _answer_of_refiner(refiner, asked)
+            if told is None:
+                told = await _answer_of_retrainer(retrainer, asked)
             return await _answer(watcher, access, asked) if told is None else told
 
         server = await listen(request.store, answer)
@@ -91,9 +98,13 @@ async def _run(request: WatchRequest, feed: Feed, api: ApiRequest | None) -> Non
         watcher.start()
         stack.push_async_callback(_end, watcher)
         stack.push_async_callback(refiner.end)
+        stack.push_async_callback(retrainer.end)
         if request.config.refine == "weekly":
             schedule = asyncio.create_task(refiner.keep_schedule())
             stack.callback(schedule.cancel)
+        if retrainer.on:
+            looking = asyncio.create_task(retrainer.keep_schedule())
+            stack.callback(looking.cancel)
         await asyncio.to_thread(watcher.ready.wait, _READY_S)
         if api is not None and watcher.error is None:
             serving = _serving(api, access, views[0], announce=request.config.discovery)
@@ -180,6 +191,25 @@ async def _answer_of_refiner(refiner: Refiner, asked: dict[str, Any]) -> dict[st
         return refiner.told()
     if what == "roll_back":
         return {"model": await refiner.roll_back()}
+    return None
+
+
+async def _answer_of_retrainer(
+    retrainer: Retrainer, asked: dict[str, Any]
+) -> dict[str, Any] | None:
+    """Do what `fwid retrain` asks; None where something else is asked."""
+    what = asked.get("do")
+    if what == "retrain":
+        try:
+            wish = msgspec.convert(asked.get("wish"), type=Wish)
+        except msgspec.ValidationError as error:
+            raise UsageError(f"cannot retrain so: {error}") from error
+        retrainer.start(wish)
+        return {"running": True}
+    if what == "retraining":
+        return retrainer.told()
+    if what == "roll_back_identifier":
+        return {"model": await retrainer.roll_back()}
     return None
 
 

@@ -9,7 +9,14 @@ from secrets import token_hex
 
 from fwid_agent.api.answers import convert
 from fwid_agent.api.contract import Record, Which
-from fwid_agent.api.messages import Changed, Identified, NewlyIdentified, Notice
+from fwid_agent.api.messages import (
+    Changed,
+    Identification,
+    Identified,
+    ModelChanged,
+    NewlyIdentified,
+    Notice,
+)
 from fwid_agent.api.values import Category, Source
 from fwid_agent.core.stability import Accepted, ExpectUpdate, Relearn
 from fwid_agent.errors import StoreError, UsageError
@@ -27,6 +34,7 @@ from fwid_agent.service.device_records import (
 )
 from fwid_agent.service.feed import SourceHealth
 from fwid_agent.service.request import WatchRequest
+from fwid_agent.service.retrainer import Retrainer
 from fwid_agent.service.watcher import Watcher
 from fwid_agent.store import EventPage, Store
 from fwid_agent.store.backup import back_up
@@ -46,6 +54,7 @@ class AgentView:
         self._started = format_time(watcher.clock.now_ns())
         self._subscribers: list[Callable[[Event | Notice], None]] = []
         self._drawn: tuple[tuple[int, str], dict[str, bytes]] | None = None  # the latest pictures
+        self.retrainer: Retrainer | None = None  # given once there is an event loop
         self._here = threading.local()  # SQLite wants a connection for each thread
 
     # --- in the event loop -----------------------------------------------------------------------
@@ -63,6 +72,11 @@ class AgentView:
             identified = convert(identified_record(answer.row, answer.kind), Identified)
             mac = format_mac(answer.row.device)
             self.tell_beside(NewlyIdentified(device=mac, identified=identified))
+
+    def tell_model(self, record: Record | None) -> None:
+        """Tell subscribers how the model that identifies devices stands now."""
+        identification = None if record is None else convert(record, Identification)
+        self.tell_beside(ModelChanged(identification=identification))
 
     def tell_beside(self, notice: Notice) -> None:
         """Tell subscribers what is no event."""
@@ -99,6 +113,7 @@ class AgentView:
             "capture": self._capture(store),
             "last_seq": store.events(limit=1).last_seq,
             "unit_s": self._request.config.unit_s,
+            "identification": self.retrainer and self.retrainer.record(),
         }
 
     def devices(self) -> list[Record]:
@@ -220,13 +235,18 @@ class AgentView:
 
     def retrain(self) -> Record:
         """Start to train the model that identifies devices."""
-        raise UsageError("this agent does not identify devices")
+        return self._retraining().ask() or {}
 
     def roll_back_identifier(self) -> Record:
         """Use the model before again."""
-        raise UsageError("this agent does not identify devices")
+        return self._retraining().ask_roll_back() or {}
 
     # --- within ----------------------------------------------------------------------------------
+
+    def _retraining(self) -> Retrainer:
+        if self.retrainer is None:
+            raise UsageError("this agent does not identify devices")
+        return self.retrainer
 
     def _draw(self, store: Store, mac: int, text: str) -> dict[str, bytes]:
         """Draw the pictures of a device whose watch is this text."""
