@@ -77,7 +77,7 @@ def identify(
     """
     from fwid_agent.identify.kept import in_use  # noqa: PLC0415 - slow to load
 
-    wanted = [read_mac(each) for each in device or ()]
+    wanted = list(dict.fromkeys(read_mac(each) for each in device or ()))
     path, settings = store_path(store), read_config(config)
     if paths:
         days, faults = _read_captures(paths, settings, unit)

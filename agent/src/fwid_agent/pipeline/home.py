@@ -1,6 +1,5 @@
 """A home's devices over time: units end, are judged and stored, live as from captures."""
 
-from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -18,13 +17,13 @@ from fwid_agent.core.stability import (
     Relearn,
     Rules,
     step,
-    suspect,
 )
 from fwid_agent.core.vantage import judge_vantage
 from fwid_agent.core.watch import begin, judge_unit
 from fwid_agent.errors import UsageError
 from fwid_agent.identify.kept import InUse as Identifier
-from fwid_agent.pipeline.identifying import Answer, EndedUnit, Identifying
+from fwid_agent.pipeline.answering import Answering
+from fwid_agent.pipeline.identifying import Answer, Identifying
 from fwid_agent.pipeline.ingest import SECOND_NS, Ingest, ReadOptions
 from fwid_agent.pipeline.ledger import Ledger
 from fwid_agent.pipeline.memory import read_watch, remembers_since, write_watch
@@ -52,7 +51,6 @@ from fwid_agent.types import (
 _YEAR_S = 365.25 * 86_400
 _NEVER_NS = -(2**62)
 _FOREVER_NS = 2**62
-_MOST_NEWS = 1024  # a replay has nobody to tell
 _HIGHEST_CHANCE = 0.1  # of a false alarm a unit, whatever rate is asked for
 
 
@@ -88,10 +86,7 @@ class Home:
         )
         self._ledger = ledger
         self._sayings = Sayings(ledger)
-        self._identifying = identifying
-        self._ended: list[EndedUnit] = []  # that are to be identified
-        self._first_ns: dict[int, int] = {}  # of sessions that are units
-        self._news: deque[Answer] = deque(maxlen=_MOST_NEWS)
+        self._answering = Answering(identifying, ledger, self._unit_ns)
         self.ingest = Ingest(options)
         self.devices: dict[int, WatchedDevice] = {}  # by MAC
         self._changed: set[int] = set()  # devices whose watch is not stored yet
@@ -105,14 +100,13 @@ class Home:
 
     def identify_by(self, in_use: Identifier) -> None:
         """Ask another model what devices behave like from now on."""
-        if self._identifying is not None:
-            self._identifying.use(in_use)
+        self._answering.use(in_use)
 
     def begin_session(self, session: int, capture: CaptureFile, known: SessionProgress) -> None:
         """Begin a capture, of which an earlier run may have stored a part."""
         self.ingest.begin_session(session, capture.first_ts_ns, capture.path, ended=known.ended)
         if self._unit == "file":
-            self._first_ns[session] = self.ingest.latest_ns
+            self._answering.begin_file(session, self.ingest.latest_ns)
             if known.frames_done:
                 self._judged_files.add(session)
 
@@ -167,32 +161,12 @@ class Home:
             yield from self._judge(mac, self.devices[mac], border_ns)
         if border_ns is None:
             self._border_ns = _NEVER_NS  # a later run may have captures of any time
-        self._identify()
+        self._changed.update(self._answering.answer(self.devices, self._method.rules))
         self.commit()
 
     def take_news(self) -> tuple[Answer, ...]:
         """Take out what devices behave like other than before, since the last time."""
-        news = tuple(self._news)
-        self._news.clear()
-        return news
-
-    def _identify(self) -> None:
-        """Ask what the units behave like that were just judged."""
-        ended, self._ended = self._ended, []
-        if not ended or self._identifying is None:
-            return
-        for answer in self._identifying.answer(ended, self._ledger.flow_sample):
-            device = self.devices.get(answer.row.device)
-            self._ledger.add_identifications([answer.row])
-            if answer.news:
-                self._news.append(answer)
-            if answer.suspicion and device is not None:
-                state, events = suspect(
-                    device.watch.state, answer.suspicion, answer.unit.end_ns, self._method.rules
-                )
-                device.watch = replace(device.watch, state=state)
-                self._changed.add(answer.row.device)
-                self._ledger.add_events(events)
+        return self._answering.take_news()
 
     def _passed(self, border_ns: int) -> bool:
         """Say whether time has reached this border for the first time."""
@@ -238,8 +212,7 @@ class Home:
         )
         decision, events = self._sayings.tell(mac, decision, events)
         device.judged_ns = start_ns
-        flows_ns = self._first_ns.get(int(unit.session[0]), end_ns - self._unit_ns)
-        self._ended.append(EndedUnit(mac, flows_ns, end_ns))
+        self._answering.add(mac, unit, end_ns)
         self._changed.add(mac)
         self._ledger.add_events(events)
         state = device.watch.state
