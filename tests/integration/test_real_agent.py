@@ -13,6 +13,7 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import issue_registry as ir
 
 from custom_components.fwid.const import DOMAIN, EVENT_FIRMWARE_CHANGED
+from custom_components.fwid.models import Category
 from custom_components.fwid.parsing import parse_info
 from tests.integration.conftest import device_id_of, until
 from tests.integration.real_agent import FWID, SENSOR, RealAgent
@@ -73,6 +74,12 @@ async def test_a_change_in_real_captures_is_found_told_and_accepted(
 
     device = coordinator.data.devices[SENSOR]
     assert hass.states.get(STABILITY).state == device.state
+    # The model that came with the agent knows devices of this maker.
+    assert device.identified is not None
+    assert (device.identified.model, device.identified.category) == (
+        "shipped",
+        Category.HOME_AUTOMATION,
+    )
     history = await coordinator.async_history(SENSOR, 730)
     assert {judged.verdict for judged in history} >= {"changed"}
     images = [await coordinator.async_image(SENSOR, which) for which in ("before", "after")]
