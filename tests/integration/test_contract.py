@@ -153,13 +153,14 @@ async def test_what_a_device_is_is_said_by_two_and_forgotten_by_each(client: Age
 
 
 async def test_a_model_is_trained_where_devices_are_identified(client: AgentClient) -> None:
-    """An agent that does not identify devices says so, and refuses."""
+    """One at a time; how the model stands is told with everything else."""
     (_,) = await read(client, 0, 1)
     info = await client.info()
     assert info.knows_kinds
-    if info.identification is not None:
-        await client.retrain()
-        return
+    assert info.identification is not None
+    assert info.identification.type in ("forest", "tree", "fc", "conv1d")
+    assert (info.identification.old_because, info.identification.running) == (None, False)
+    await client.retrain()
     with pytest.raises(RefusedError) as refused:
         await client.retrain()
     assert refused.value.status == 409

@@ -23,6 +23,7 @@ pytestmark = [
     pytest.mark.skipif(FWID is None, reason="no agent: FWID_AGENT names its command"),
 ]
 STABILITY = f"sensor.{SENSOR.replace(':', '_')}_firmware_stability"
+IDENTIFIED = f"sensor.{SENSOR.replace(':', '_')}_identified_as"
 PATIENCE_S = 90.0
 
 
@@ -80,6 +81,8 @@ async def test_a_change_in_real_captures_is_found_told_and_accepted(
         "shipped",
         Category.HOME_AUTOMATION,
     )
+    assert hass.states.get(IDENTIFIED).state == device.identified.label
+    assert coordinator.data.info.identification.model == "shipped"
     history = await coordinator.async_history(SENSOR, 730)
     assert {judged.verdict for judged in history} >= {"changed"}
     images = [await coordinator.async_image(SENSOR, which) for which in ("before", "after")]
