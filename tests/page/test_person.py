@@ -102,6 +102,28 @@ def test_an_alarm_is_called_wrong_and_a_version_labelled(device: Page, program: 
     assert told(program)["versions"][0]["label"] == "1.1.0"
 
 
+def test_a_person_says_what_it_is_and_has_a_model_trained(device: Page, program: Program) -> None:
+    """The agent keeps the word, and says why it has learnt nothing from one device alone."""
+    device.get_by_role("button", name="Say what it is…").click()
+    device.get_by_label("Maker and model").fill(SCRIPT)
+    device.get_by_label("Category").select_option("Home Automation")
+    device.get_by_role("button", name="Save").click()
+    what = device.get_by_role("region", name="What it is")
+    expect(what).to_contain_text(f"You said that it is {SCRIPT} (Home Automation).")
+    expect(what).to_contain_text("by the model that came with the agent")
+    assert told(program)["kind"]["label"] == SCRIPT
+    device.get_by_role("button", name="Say what it is…").click()
+    device.get_by_label("Maker and model").fill("")
+    device.get_by_role("button", name="Save").click()
+    expect(what).to_contain_text("learns how it behaves under the name that you gave it")
+
+    device.get_by_role("link", name="Capture").click()
+    device.get_by_role("button", name="Train it anew").click()
+    model = device.get_by_role("region", name="The model that identifies devices")
+    expect(model.get_by_role("status")).to_contain_text("Another is being trained")
+    expect(model.get_by_role("button", name="Train it anew")).to_be_visible(timeout=60_000)
+
+
 def test_what_another_client_does_is_shown_at_once(device: Page, program: Program) -> None:
     """By WebSocket, without asking again; a dialog that is open stays so."""
     device.get_by_role("button", name="Learn anew…").click()
