@@ -61,6 +61,8 @@ def main() -> None:
         program = Program(playwright, agent, agent.code(), "Home Assistant")
         for mac, name in NAMES.items():
             program.post(f"devices/{mac}/name", {"name": name})
+        kind = {"label": "D-Link DCH-S160", "category": "Home Automation"}
+        program.post(f"devices/{SENSOR}/kind", kind)
         program.post(f"devices/{SENSOR}/label", {"version": 1, "label": "1.1.0"})
         browser = launch(playwright)
         page = log_in(browser, agent, "light", DESKTOP)
