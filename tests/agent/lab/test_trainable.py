@@ -123,6 +123,37 @@ def test_other_networks_learn_as_keras_does(tf: Any, make: Callable[[Any], Any])
         assert np.abs(np.array(losses) - expected).max() <= _CLOSE
 
 
+@pytest.mark.parametrize("kind", ["fc", "conv1d"])
+def test_the_shipped_networks_of_flows_learn_as_keras_does(tf: Any, kind: str) -> None:
+    """The files themselves, with Keras's own pooling, with each number of frozen layers.
+
+    Of 64 outputs five are used: the others get no slope, and change nothing.
+    """
+    from fwid_agent.identify.bases import OUTPUTS, draw_weights, network_of, read_base
+    from fwid_agent.lab.identification.trainables import FROZEN, build_logits, masked_loss
+
+    network = network_of(read_base(kind))
+    rng = np.random.default_rng(7)
+    first = draw_weights(network, rng)
+    given = []
+    for _ in range(_STEPS):
+        classes = rng.integers(0, 5, network.batch)
+        target = np.full((network.batch, OUTPUTS), -1, np.float32)
+        target[:, :5] = np.eye(5)[classes]
+        inputs = rng.normal(0, 1, (network.batch, 17)) + classes[:, None] / 4
+        given.append((inputs.astype(np.float32), target))
+    for frozen in FROZEN:
+        model = build_logits(kind, pooled=True)
+        model.set_weights(first)
+        expected = keras_curve(tf, model, masked_loss, frozen, given)
+        network.restore(first)
+        losses = [network.step(*batch, rate=_RATE, frozen=frozen) for batch in given]
+        assert np.abs(np.array(losses) - expected).max() <= _CLOSE
+        assert losses[-1] < losses[0]
+        kept = [(a == b).all() for a, b in zip(first, network.weights(), strict=True)]
+        assert kept == [number < 2 * frozen for number in range(len(first))]
+
+
 def test_what_is_shipped_is_the_network_that_judges(tf: Any) -> None:
     """Refinement begins where the shipped network is, and the two files are made together."""
     from fwid_agent.lab.trainable import read_dense

@@ -244,6 +244,34 @@ def _draw_certainty(table: Table) -> "Figure":
     return figure
 
 
+def _draw_weeks(table: Table) -> "Figure":
+    """Right device-days by week, a line a plan of retraining; below, how many devices changed."""
+    figure = _figure(7, 4)
+    top, below = figure.subplots(2, 1, sharex=True, height_ratios=(4, 1))
+    plans = list(dict.fromkeys(row["retraining"] for row in table))
+    marks = dict(zip(plans, ("o", "s", "D"), strict=False))
+    for plan, colour in zip(plans, ("#d55e00", "#56b4e9", "#0072b2"), strict=False):
+        rows = [row for row in table if row["retraining"] == plan and row["days"]]
+        for column, style in (("right_share", "-"), ("likeliest_share", ":")):
+            top.plot(
+                [row["week"] for row in rows],
+                [100 * row[column] for row in rows],
+                style, color=colour, marker=marks[plan], markersize=4,
+                label=plan if style == "-" else None,
+            )  # fmt: skip
+    top.set_ylabel("device-days (%)")
+    top.set_ylim(top=101)
+    top.plot([], [], ":", color=_GREY, label="likeliest, were it a known one")
+    top.legend(title="retraining", frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    first = [row for row in table if row["retraining"] == plans[0]]
+    below.bar([row["week"] for row in first], [row["changes"] for row in first], color=_GREY)
+    below.set_ylabel("updates")
+    below.set_xlabel("week")
+    for axes in (top, below):
+        _plain(axes)
+    return figure
+
+
 _FIGURES: dict[str, Callable[[Table], "Figure"]] = {
     "horizon": _draw_horizon,
     "groups": _draw_groups,
@@ -252,4 +280,5 @@ _FIGURES: dict[str, Callable[[Table], "Figure"]] = {
     "frozen": _draw_frozen,
     "costs": _draw_costs,
     "certainty": _draw_certainty,
+    "weeks": _draw_weeks,
 }

@@ -19,8 +19,9 @@ from fwid_agent.lab.identification.networks import NETWORKS
 from fwid_agent.lab.identification.open_set import open_set, unseen_category
 from fwid_agent.lab.identification.samples import Home
 from fwid_agent.lab.identification.sites import align, frozen, sites
+from fwid_agent.lab.identification.weeks import weeks
 
-PARTS = ("horizon", "groups", "inputs", "use", "sites", "frozen", "costs", "open_set")
+PARTS = ("horizon", "groups", "inputs", "use", "sites", "frozen", "costs", "open_set", "weeks")
 _LEAST_DAYS = 8  # seven to train on, and one ahead
 
 
@@ -83,10 +84,8 @@ def _run_part(
         if len(first.kinds) > 1:
             found["unseen_category"] = unseen_category(first, options, on_step, ("forest",))
         return found
-    if part in {"sites", "frozen"}:
-        if len(aligned) < 2:
-            return {}
-        return {part: (sites if part == "sites" else frozen)(aligned[:2], options, on_step)}
+    if part in {"sites", "frozen", "weeks"}:
+        return _of_several(part, aligned, options, on_step)
     one_home: dict[str, Callable[[Home, Options, OnStep], Table]] = {
         "groups": groups,
         "use": use,
@@ -95,3 +94,15 @@ def _run_part(
     if part in one_home:
         return {part: one_home[part](first, options, on_step)}
     return {part: inputs(aligned, options, on_step)}
+
+
+def _of_several(
+    part: str, aligned: Sequence[Home], options: Options, on_step: OnStep
+) -> dict[str, Table]:
+    """Ask what needs a second home, or a home whose versions are known."""
+    if part == "weeks":
+        known = len(aligned[0].versions) > 1 and "forest" in options.kinds
+        return {part: weeks(aligned, options.seed, on_step)} if known else {}
+    if len(aligned) < 2:
+        return {}
+    return {part: (sites if part == "sites" else frozen)(aligned[:2], options, on_step)}
