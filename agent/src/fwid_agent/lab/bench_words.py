@@ -72,6 +72,7 @@ def _goals(default: RowTable, tables: Tables) -> str:
     noticed = default.noticed
     told = noticed.told
     alarms = noticed.alarms
+    updates, others = noticed.updates
     lines = [
         (
             "false alarms",
@@ -103,6 +104,8 @@ def _goals(default: RowTable, tables: Tables) -> str:
                 counted=told.total > 0,
             ),
         ),
+        ("updates told as they happen, of days with a visible one", _count(updates), _NONE, ""),
+        ("and of all other days", _count(others), _NONE, ""),
         ("changes told that the oracle does not see", _count(noticed.told_invisible), _NONE, ""),
         ("of them, with too few days for an oracle", _count(tables.too_few), _NONE, ""),
     ]

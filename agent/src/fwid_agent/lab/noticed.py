@@ -10,6 +10,7 @@ from fwid_agent.lab.cases import LabelledDevice
 from fwid_agent.lab.counting import Count, Rate
 from fwid_agent.lab.daily import Change, Outcome
 from fwid_agent.lab.visible import LEVEL, tell_apart
+from fwid_agent.types import EventType, State
 
 DAYS_A_YEAR = 365.25
 
@@ -35,6 +36,7 @@ class Noticed:
     by_change: Mapping[str, Count]  # visible changes by major, minor, patch, rollback
     by_update: Mapping[str, Count]  # the same by quiet, episode
     alarms_by_hard: Mapping[str, Rate]  # false alarms per device-day of each kind
+    updates: tuple[Count, Count]  # told as they happened, of days with a visible one and of others
 
 
 def look_for(
@@ -76,7 +78,20 @@ def summarise(outcomes: Sequence[Outcome], seen: Sequence[Seen]) -> Noticed:
             hard or "plain": Rate(sum(each.hard == hard for each in false_alarms), float(days))
             for hard, days in sorted(calm.items())
         },
+        _updates(outcomes),
     )
+
+
+def _updates(outcomes: Sequence[Outcome]) -> tuple[Count, Count]:
+    days = [each for outcome in outcomes for each in outcome.days]
+    days = [each for each in days if each.state is not State.LEARNING]
+    visible = [each for each in days if each.label.update == "episode"]
+    others = [each for each in days if each.label.update != "episode"]
+    seen, wrongly = (
+        Count(sum(EventType.UPDATE_IN_PROGRESS in each.told for each in part), len(part))
+        for part in (visible, others)
+    )
+    return seen, wrongly
 
 
 def to_record(
