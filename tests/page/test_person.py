@@ -1,5 +1,6 @@
 """What a person does on the page reaches the agent, and what happens there reaches the page."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -122,6 +123,7 @@ def test_a_person_says_what_it_is_and_has_a_model_trained(device: Page, program:
     model = device.get_by_role("region", name="The model that identifies devices")
     expect(model.get_by_role("status")).to_contain_text("Another is being trained")
     expect(model.get_by_role("button", name="Train it anew")).to_be_visible(timeout=60_000)
+    expect(model).to_contain_text(re.compile("Last attempt.*too little, nothing to learn"))
 
 
 def test_what_another_client_does_is_shown_at_once(device: Page, program: Program) -> None:

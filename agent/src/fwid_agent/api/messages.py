@@ -82,7 +82,7 @@ class Attempt(Answer):
     """The latest attempt to train the model that identifies devices."""
 
     time: TimeText
-    outcome: str  # "accepted", or what became of it instead
+    outcome: str  # accepted, kept (the one in use is better), too_little or failed
     reason: str = ""  # in English words
 
 

@@ -181,6 +181,8 @@ class Retrainer:
     def _on_end(self, ended: Attempt | BaseException) -> None:
         if isinstance(ended, BaseException):
             _log.warning("retraining: %s", ended)
+            time = format_time(self._watcher.clock.now_ns())
+            self._attempt = {"time": time, "outcome": "failed", "reason": str(ended)}
         else:
             for doubted in ended["doubted"]:
                 _log.warning(

@@ -87,7 +87,7 @@ export function aboutModel({ identification: about }, refresh) {
       about.trained ? fact("Trained", timeText(about.trained, when)) : null,
       about.devices ? fact("Learnt from", `${count(about.devices)} devices${about.window_days ? `, ${about.window_days} days` : ""}`) : null,
       about.accuracy === null ? null : fact("Right on the newest day kept aside", percent(about.accuracy)),
-      last ? fact("Last attempt", [timeText(last.time, when), `: ${[last.outcome, last.reason].filter(Boolean).join(", ")}`]) : null),
+      last ? fact("Last attempt", [timeText(last.time, when), `: ${[last.outcome.replaceAll("_", " "), last.reason].filter(Boolean).join(", ")}`]) : null),
     about.getting_old && !about.running
       ? make("p", { className: "warn" }, icon("suspected"), `It is getting old. ${OLD[about.old_because] ?? ""}`) : null,
     about.running ? make("p", { className: "row running", role: "status" }, "Another is being trained; it is used only if it is better.") : null,
