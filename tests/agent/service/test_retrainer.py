@@ -134,11 +134,15 @@ def test_other_threads_start_one_too(store: Path, monkeypatch: pytest.MonkeyPatc
     """The API's, which waits for the answer."""
 
     async def story() -> None:
-        retrainer, _, _ = make(store, monkeypatch, f"print('{_RECORD}')")
+        go = store.with_name("go")
+        there = f"pathlib.Path({str(go)!r}).exists()"
+        waits = f"import pathlib, time\nwhile not {there}:\n time.sleep(.01)"
+        retrainer, _, _ = make(store, monkeypatch, f"{waits}\nprint('{_RECORD}')")
         record = await asyncio.to_thread(retrainer.ask)
         assert (record or {})["running"] is True
         with pytest.raises(UsageError, match="under way"):
             await asyncio.to_thread(retrainer.ask_roll_back)
+        go.touch()
         await finish(retrainer)
 
     asyncio.run(story())
