@@ -199,6 +199,7 @@ class AgentInfo:
     sources: tuple[Source, ...]
     knows_kinds: bool = False  # it can be told what devices are; older ones cannot
     identification: Identification | None = None  # None: it does not identify devices
+    alarms_per_device_year: float | None = None  # false ones that it accepts; None: not told
 
     @property
     def replays(self) -> bool:

@@ -109,6 +109,7 @@ def parse_info(data: Json) -> AgentInfo:
         sources=tuple(_parse_source(source) for source in capture.get("sources", ())),
         knows_kinds="identification" in data,
         identification=_parse_identification(data.get("identification")),
+        alarms_per_device_year=data.get("alarms_per_device_year"),
     )
 
 

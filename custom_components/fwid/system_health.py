@@ -20,6 +20,7 @@ async def describe_health(hass: HomeAssistant) -> dict[str, Any]:
     entries: list[FwidConfigEntry] = hass.config_entries.async_loaded_entries(DOMAIN)
     agents = [entry.runtime_data for entry in entries]
     sources = [source for agent in agents for source in agent.data.info.sources]
+    rates = {rate for agent in agents if (rate := agent.data.info.alarms_per_device_year)}
     return {
         "agents": len(agents),
         "agents_connected": sum(agent.last_update_success for agent in agents),
@@ -36,5 +37,6 @@ async def describe_health(hass: HomeAssistant) -> dict[str, Any]:
             about is not None and about.old_because is not None
             for about in (agent.data.info.identification for agent in agents)
         ),
+        "alarms_accepted": ", ".join(f"{rate:g}" for rate in sorted(rates)),
         "packets_lost": sum(source.lost for source in sources),
     }

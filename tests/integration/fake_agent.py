@@ -367,6 +367,7 @@ class FakeAgent:
                 "last_seq": self.last_seq,
                 "capture": {"capturing": True, "sources": self.sources},
                 **({} if self.is_older else {"identification": self.identification}),
+                **({} if self.is_older else {"alarms_per_device_year": 0.1}),
             }
         )
 

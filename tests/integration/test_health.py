@@ -116,6 +116,7 @@ async def test_system_information_counts(
         "sources_capturing": "1 / 2",
         "devices_identified": 0,
         "models_old": 0,
+        "alarms_accepted": "0.1",
         "packets_lost": 7,
     }
 

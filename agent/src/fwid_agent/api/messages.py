@@ -12,6 +12,7 @@ from fwid_agent.api.values import (
     Category,
     Count,
     Mac,
+    Rate,
     Share,
     Source,
     TimeText,
@@ -113,6 +114,7 @@ class Info(Answer):
     api: Literal[1] = 1
     last_seq: Count = 0  # of the last event
     unit_s: Count = 86_400  # how long a unit is: usually a day
+    alarms_per_device_year: Rate = 0.1  # false alarms that the thresholds accept
     identification: Identification | None = None  # null: devices are not identified
 
 

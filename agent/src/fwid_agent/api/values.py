@@ -13,6 +13,7 @@ _PRINTABLE = r"^[^\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]+$"
 
 Mac = Annotated[str, Meta(pattern=MAC_PATTERN, examples=["90:8d:78:a8:e1:43"])]
 Count = Annotated[int, Meta(ge=0)]
+Rate = Annotated[float, Meta(gt=0)]
 Version = Annotated[int, Meta(ge=1, le=10**6)]
 Seq = Annotated[int, Meta(ge=0, le=_MOST_SEQ)]
 Name = Annotated[str, Meta(min_length=1, max_length=64, pattern=_PRINTABLE)]

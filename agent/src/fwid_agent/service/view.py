@@ -113,6 +113,7 @@ class AgentView:
             "capture": self._capture(store),
             "last_seq": store.events(limit=1).last_seq,
             "unit_s": self._request.config.unit_s,
+            "alarms_per_device_year": self._request.config.alarms_per_device_year,
             "identification": self.retrainer and self.retrainer.record(),
         }
 

@@ -11,6 +11,14 @@ const SEARCH_FROM = 9; // devices: fewer are seen at a glance
 let wanted = "all";
 let searched = "";
 
+// What the threshold of an alarm was set to, as an owner would say it.
+function rateText(rate) {
+  const often = rate < 1 ? `once in ${short(1 / rate)} years` : `${short(rate)} times a year`;
+  return `Thresholds are set so that a device that has not changed is taken for changed ${often}.`;
+}
+
+const short = (value) => String(Number(value.toPrecision(2)));
+
 export async function showDevices(info) {
   const { capture, unit_s } = info;
   const devices = await readDevices();
@@ -31,6 +39,7 @@ export async function showDevices(info) {
       make("div", { className: "heading" }, make("h1", {}, title), search(devices, grid), chips(devices, grid)),
       oldHint(info),
       devices.length ? grid : nothing(capture),
+      devices.length ? make("p", { className: "soft small" }, rateText(info.alarms_per_device_year)) : null,
     ],
     drawn: () => {
       forgetCharts();
