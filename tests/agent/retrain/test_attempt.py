@@ -1,5 +1,6 @@
 """An attempt: real flows make a model that names devices, and what is poisoned makes none worse."""
 
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -135,12 +136,13 @@ def test_the_same_days_give_the_same_model() -> None:
 def test_networks_are_trained_without_scikit_learn(kind: str) -> None:
     """By LiteRT alone; frozen layers stay to the bit, the others learn."""
     home = household(flow_days(0, 8))
-    tried = try_retraining(home, read_shipped(), Recipe(kind))  # type: ignore[arg-type]
+    short = Recipe(kind, share=0.3)  # type: ignore[arg-type]
+    tried = try_retraining(home, read_shipped(), short)
     assert tried.fault == ""
-    assert tried.all_.right >= 5
+    assert tried.all_.right >= 3
     network = tried.model.network
     assert network is not None
-    again = train_model(home, Recipe(kind, frozen=2, start=network)).network  # type: ignore[arg-type]
+    again = train_model(home, replace(short, frozen=2, start=network)).network
     assert again is not None
     same = [(a == b).all() for a, b in zip(network.weights, again.weights, strict=True)]
     assert same[:4] == [True] * 4

@@ -127,7 +127,7 @@ def _calibrate(home: Household, target: dict[int, int], recipe: Recipe) -> OpenS
     order = np.random.default_rng(recipe.seed).permutation(classes)
     folds = min(_FOLDS[recipe.kind], len(classes) // 2)
     signs, known = [], []
-    tried = replace(recipe, share=_TRIED, start=None, frozen=0)
+    tried = replace(recipe, share=_TRIED * recipe.share, start=None, frozen=0)
     for fold in range(folds):
         out = set(order[fold::folds].tolist())
         rest = [day for day in learnt if target[day.device] not in out]

@@ -82,7 +82,7 @@ class Recipe:
     )
     growth: Growth = _GROWTH  # of trees
     start: Rows | None = None  # the network in use, whose layers are frozen
-    share: float = 1.0  # of the steps, where a model is only tried
+    share: float = 1.0  # of a network's steps that are made
 
 
 def check_frozen(frozen: int, kind: ModelType, used: Identifier) -> None:
