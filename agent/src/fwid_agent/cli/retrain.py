@@ -132,10 +132,11 @@ def _print_attempt(attempt: dict[str, Any]) -> None:
     if attempt["outcome"] == "too_little":
         say(attempt["reason"])
         return
-    would = "would be " if attempt["dry_run"] else ""
-    word = {"accepted": "accepted", "kept": "not used"}[attempt["outcome"]]
+    done = {"accepted": "accepted", "kept": "not used"}
+    wanted = {"accepted": "would be accepted", "kept": "would not be used"}
+    words = (wanted if attempt["dry_run"] else done)[attempt["outcome"]]
     reason = f": {attempt['reason']}" if attempt["reason"] else ""
-    say(f"{would}{word}{reason}")
+    say(f"{words}{reason}")
     before, after, all_ = attempt["before"], attempt["after"], attempt["all"]
     say("  on the newest day, which it has not learnt from:")
     say(f"  devices named rightly: {all_['right']} of {all_['days']}, wrongly: {all_['wrong']}")
