@@ -215,6 +215,32 @@ def test_only_the_chosen_days_and_labels_are_given(
     }
 
 
+def test_nothing_that_is_there_is_lost(
+    fwid: Fwid, tmp_path: Path, call: Callable[..., list[object]]
+) -> None:
+    """Labels of another export stay, those of somebody else too, and no capture is written over."""
+    labels = tmp_path / "labels.csv"
+    named = ("--device", f"{SENSOR}=sensor", "--days", "2016-04-21", "--yes")
+    assert fwid(*call(*named)).code == 0
+    (tmp_path / "out.pcapng").rename(tmp_path / "before.pcapng")
+    labels.write_text(labels.read_text().replace("out.pcapng", "before.pcapng"))
+    for _ in range(2):  # the same export again takes the place of its own lines alone
+        assert fwid(*call(*named)).code == 0
+        with labels.open() as file:
+            assert [row["file"] for row in csv.DictReader(file)] == ["before.pcapng", "out.pcapng"]
+    labels.write_text("file,what\nx,y\n")
+    refused = fwid(*call(*named))
+    assert (refused.code, refused.err.count("\n")) == (2, 1)
+    assert labels.read_text() == "file,what\nx,y\n"
+    again = tmp_path / "before.pcapng"
+    content = again.read_bytes()
+    device = ("--device", SENSOR, "--yes", "--out", again)
+    for captures in (again, tmp_path):
+        refused = fwid("export", captures, *device)
+        assert (refused.code, "is one of the captures" in refused.err) == (2, True)
+    assert again.read_bytes() == content
+
+
 def test_the_key_is_made_once_and_stays_at_home(
     fwid: Fwid, tmp_path: Path, call: Callable[..., list[object]]
 ) -> None:

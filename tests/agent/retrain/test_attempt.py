@@ -50,6 +50,18 @@ def later() -> tuple[FlowDay, ...]:
     return tuple(flow_days(10, 14))
 
 
+def test_files_that_begin_when_they_like_are_days_all_the_same() -> None:
+    """Where each file is a unit, those of one day do not begin in the same nanosecond."""
+    days = flow_days(0, 8)
+    moved = [replace(day, start_ns=day.start_ns + day.device * 7_000_000_001) for day in days]
+    for part in ("learnt", "held"):
+        of_days, of_files = (
+            [(day.device, day.start_ns) for day in getattr(household(each), part)]
+            for each in (days, moved)
+        )
+        assert of_days == of_files != []
+
+
 def test_a_first_model_names_the_homes_devices() -> None:
     """What came with the agent knows none of them; the new one is taken, and knows whom it met."""
     tried = attempt(household(flow_days(0, 8)), read_shipped())

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _EPOCH = date(1970, 1, 1)
 _MOST_DAYS = 36_500
+_LABEL_COLUMNS = ["device", "file", "mac", "start_utc", "category"]
 _NAME = re.compile(r"[\w .-]{1,64}")
 
 
@@ -83,6 +84,8 @@ def export(
     devices = [_read_device(each) for each in device]
     chosen = Chosen(tuple(dict.fromkeys(each.mac for each in devices)), _read_days(days))
     path = Path(target)
+    _check_target(path, captures)
+    known = _known_labels(path) if any(each.name or each.category for each in devices) else []
     secret = read_key(Path(key) if key else default_store_path().with_name("export.key"))
     seen = run(captures, chosen, secret, lambda _: None, note)
     if not json or preview:
@@ -95,7 +98,7 @@ def export(
     labels = _labels(given, devices, path)
     if labels:
         with writing_whole(path.with_name("labels.csv")) as file:
-            file.write(labels)
+            file.write(_write_labels([*known, *labels]))
     if json:
         print_json(_record(given, devices, path))
         return
@@ -124,8 +127,10 @@ def _read_days(text: str) -> frozenset[int]:
             raise UsageError(
                 f"--days {text}: write days as 2026-01-05 or 2026-01-05..2026-01-11"
             ) from None
-        if not 0 <= (end - begin).days < _MOST_DAYS:
+        if end < begin:
             raise UsageError(f"--days {text}: ends before it begins")
+        if (end - begin).days >= _MOST_DAYS:
+            raise UsageError(f"--days {text}: is more than a hundred years")
         result |= {(begin - _EPOCH).days + step for step in range((end - begin).days + 1)}
     return frozenset(result)
 
@@ -174,20 +179,50 @@ def _ask(path: Path, yes: bool) -> None:
         raise UsageError("nothing was written: the answer was not yes")
 
 
-def _labels(summary: "GivenSummary", devices: Sequence[_Device], path: Path) -> bytes:
-    """Return the labels of the devices that were named, one line a device and day."""
-    named = [each for each in devices if each.name or each.category]
-    if not named:
-        return b""
+def _check_target(path: Path, captures: Sequence[str]) -> None:
+    """Refuse to write over what is read."""
+    for capture in map(Path, captures):
+        inside = capture.is_dir() and capture.resolve() in path.resolve().parents
+        if path.exists() and (inside or (capture.exists() and path.samefile(capture))):
+            raise UsageError(f"--out {path}: is one of the captures that are read; name another")
+
+
+def _known_labels(path: Path) -> list[list[str]]:
+    """Read the labels of other exports that lie beside this one; they stay."""
+    beside = path.with_name("labels.csv")
+    try:
+        with beside.open(encoding="utf-8", newline="") as file:
+            header, *rows = list(csv.reader(file)) or [[]]
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise UsageError(f"{beside}: cannot be added to: {error}") from error
+    if header != _LABEL_COLUMNS:
+        raise UsageError(
+            f"{beside}: holds labels of something else; name a folder of its own for --out"
+        )
+    return [row for row in rows if row[1:2] != [path.name]]
+
+
+def _write_labels(rows: Sequence[Sequence[str]]) -> bytes:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["device", "file", "mac", "start_utc", "category"])
-    for device in named:
+    writer.writerow(_LABEL_COLUMNS)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def _labels(summary: "GivenSummary", devices: Sequence[_Device], path: Path) -> list[list[str]]:
+    """Return the labels of the devices that were named, one line a device and day."""
+    rows = []
+    for device in devices:
+        if not device.name and not device.category:
+            continue
         called = format_mac(summary.names[device.mac])
         for day in summary.days(device.mac):
             begins = datetime.fromtimestamp(day * 86_400, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            writer.writerow([device.name or called, path.name, called, begins, device.category])
-    return text.getvalue().encode()
+            rows.append([device.name or called, path.name, called, begins, device.category])
+    return rows
 
 
 def _record(summary: "GivenSummary", devices: Sequence[_Device], path: Path) -> dict[str, Any]:

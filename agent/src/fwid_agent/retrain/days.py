@@ -85,7 +85,9 @@ def make_household(
     of_device: dict[int, list[FlowDay]] = {}
     for day in days:
         if len(day.values) >= _LEAST_FLOWS:
-            of_device.setdefault(day.device, []).append(day)
+            # A file that is a unit of its own begins when it likes: a day is a day all the same.
+            begins_ns = day.start_ns // unit_ns * unit_ns
+            of_device.setdefault(day.device, []).append(replace(day, start_ns=begins_ns))
     newest_ns = _newest(of_device, labels)
     if newest_ns is None:
         return Household({}, {}, (), ())
