@@ -33,6 +33,8 @@ def test_a_network_that_tells_nothing_is_rolled_back_by_the_agent(tmp_path: Path
     base = read_base()
     blind = tuple(np.zeros_like(each) for each in base.network().weights())
     bad = History(store).keep(Refined(base.digest, blind, 1.0, -1.0))
+    made = {"time": "2026-01-01T00:00:00Z", "model": bad}
+    History(store).record(made)
     settings = tmp_path / "fwid.toml"
     settings.write_text("learning_units = 3\ndiscovery = false\n")
     log = (tmp_path / "log").open("w+")
@@ -51,7 +53,7 @@ def test_a_network_that_tells_nothing_is_rolled_back_by_the_agent(tmp_path: Path
         told = refine(store)
         assert "on the newest days" in told["rolled_back"]
         assert told["model"] == History(store).current() != bad
-        assert History(store).attempts() == [told]
+        assert History(store).attempts() == [made, told]
     finally:
         agent.send_signal(signal.SIGTERM)
         code = agent.wait(30)

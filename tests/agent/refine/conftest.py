@@ -6,7 +6,6 @@ import pytest
 from fwid_agent.lab.cases import DAY_NS, LabelledDevice
 from fwid_agent.lab.corpora import load_corpus
 from fwid_agent.lab.daily import list_days
-from fwid_agent.model import training
 from fwid_agent.pipeline.models import load_prior
 from fwid_agent.pipeline.refined import Base, read_base
 from fwid_agent.refine.attempt import Plan
@@ -16,11 +15,8 @@ CORPUS = Path(__file__).parents[2] / "data" / "made-corpus"
 
 
 @pytest.fixture(autouse=True)
-def _own_memory_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """At home, refining has a process of its own; this one has what all tests before it took."""
-    before = training.peak_bytes()
-    measured = training.peak_bytes
-    monkeypatch.setattr(training, "peak_bytes", lambda: measured() - before)
+def _memory(own_memory_only: None) -> None:
+    """At home, refining has a process of its own."""
 
 
 @pytest.fixture(scope="session")

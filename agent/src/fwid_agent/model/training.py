@@ -7,13 +7,17 @@ network of model.trainable is trained by it.
 import resource
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from fwid_agent.errors import StoreError
 from fwid_agent.model.trainable import Trainable
 from fwid_agent.types import F4
+
+_STATUS = Path("/proc/self/status")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,5 +84,13 @@ def check_memory(bounds: Bounds) -> None:
 
 
 def peak_bytes() -> int:
-    """Most memory that this process has had resident."""
+    """Most memory that this process has had resident.
+
+    The kernel's other figure counts what was there before the program was started, too: a worker
+    would be as large as whoever started it.
+    """
+    with suppress(OSError, ValueError):
+        for line in _STATUS.read_text().splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
