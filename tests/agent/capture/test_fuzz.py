@@ -188,7 +188,7 @@ def ingest(path: Path, seed: int, read: Read) -> None:
 
 @pytest.mark.parametrize(
     "seeds",
-    [range(300), pytest.param(range(300, 10_300), marks=pytest.mark.slow)],
+    [range(300), pytest.param(range(300, 5_300), marks=pytest.mark.slow)],
     ids=lambda seeds: f"{len(seeds)} mutants",
 )
 def test_a_damaged_capture_ends_in_no_other_error(tmp_path: Path, seeds: range) -> None:

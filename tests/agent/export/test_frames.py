@@ -10,7 +10,7 @@ from fwid_agent.core.packets import decode_packets
 from fwid_agent.export.frames import GivenFrames, clean_options, give
 from fwid_agent.export.pseudonyms import Pseudonyms
 from fwid_agent.types import FrameBlock, PacketBatch, Undecoded, parse_mac
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import IP, TCP, UDP
 from scapy.layers.l2 import ARP, Ether
@@ -156,6 +156,7 @@ def test_any_options_are_cleaned_without_a_fault(raw: bytes) -> None:
     assert len(told) <= len(raw)
 
 
+@settings(max_examples=30)  # each makes frames of all kinds
 @given(st.lists(st.integers(0, 59), min_size=1, max_size=30), st.randoms(use_true_random=False))
 def test_a_damaged_frame_is_given_decoded_or_not_at_all(
     cuts: list[int], rng: random.Random

@@ -198,7 +198,7 @@ def test_two_runs_at_once_count_nothing_twice(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kills", [3, pytest.param(40, marks=pytest.mark.slow)], ids=lambda kills: f"{kills} kills"
+    "kills", [3, pytest.param(15, marks=pytest.mark.slow)], ids=lambda kills: f"{kills} kills"
 )
 def test_killed_runs_go_on(tmp_path: Path, home: list[Path], undisturbed: Path, kills: int) -> None:
     """After every kill the store is sound; in the end it holds what an unharmed run gives."""
