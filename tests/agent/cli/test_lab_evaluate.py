@@ -91,7 +91,8 @@ def test_what_makes_no_sense_is_one_line(fwid: Fwid, words: tuple[object, ...]) 
     """A slip of the hand is no bug of ours, and never half a result."""
     ended = fwid("lab", *words)
     assert ended.code == 2
-    assert ended.err.count("\n") == 1
+    # An old version of rich ends what it drew by an empty line.
+    assert len(ended.err.strip().splitlines()) == 1
     assert "this is a bug" not in ended.err
 
 
