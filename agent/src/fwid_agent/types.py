@@ -155,6 +155,7 @@ class Row(NamedTuple):
 
 
 ROWS = tuple(Row(p, d, s) for p in PROTOCOLS for d in DIRECTIONS for s in SCOPES)
+SENT: Bools = np.array([row.direction == "sent" for row in ROWS])  # [ROW_COUNT] by the device
 ROW_COUNT = len(ROWS)  # row index = protocol * 4 + direction * 2 + scope
 
 # Additive statistics of a row in a period: name -> unit. Order is the order of the array's axis.

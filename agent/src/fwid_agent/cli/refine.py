@@ -1,19 +1,21 @@
 """`fwid refine`: the network's last layers, refined on the household's own devices."""
 
-import subprocess
-import time
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from fwid_agent.aside import environment, read_answer
-from fwid_agent.cli.options import ConfigFile, Json, Store, read_config, store_path
-from fwid_agent.cli.output import err, print_json, say
-from fwid_agent.errors import UsageError
-from fwid_agent.service.local import ask_agent
-
-_ASK_S = 0.5
+from fwid_agent.cli.aside import (
+    ask_and_wait,
+    find_store,
+    roll_back_shelf,
+    run_aside,
+    say_cost,
+    say_outcome,
+)
+from fwid_agent.cli.options import ConfigFile, Json, Store, read_config
+from fwid_agent.cli.output import print_json, say
+from fwid_agent.model.shelf import Shelf
 
 
 def refine(
@@ -38,15 +40,12 @@ def refine(
       fwid refine --roll-back
 
     """
-    path = store_path(store).absolute()
-    if not path.exists():
-        raise UsageError(f"{path}: no store there; `fwid run` or `fwid replay --store` makes one")
+    path = find_store(store, dry_run=dry_run, roll_back=roll_back)
     if roll_back:
-        if dry_run:
-            raise UsageError("--roll-back: cannot be tried; leave --dry-run out")
         _print_network(_roll_back(path), json=json)
         return
-    attempt = _ask(path, dry_run=dry_run)
+    asked = {"do": "refine", "dry_run": dry_run}
+    attempt = ask_and_wait(path, asked, "refinement", "refining")
     if attempt is None:
         attempt = _refine(path, read_config(config).unit_s, dry_run=dry_run)
     if json:
@@ -55,39 +54,21 @@ def refine(
         _print_attempt(attempt)
 
 
-def _ask(path: Path, *, dry_run: bool) -> dict[str, Any] | None:
-    """Have the running agent refine, and wait until it has; None where none runs."""
-    if ask_agent(path, {"do": "refine", "dry_run": dry_run}) is None:
-        return None
-    with err.status("refining"):
-        while answer := ask_agent(path, {"do": "refinement"}):
-            if not answer["running"]:
-                attempt: dict[str, Any] = answer["attempt"]
-                return attempt
-            time.sleep(_ASK_S)
-    raise UsageError(f"{path}: the agent was stopped meanwhile; nothing was changed")
-
-
 def _refine(path: Path, unit_s: int, *, dry_run: bool) -> dict[str, Any]:
     """Refine a store that no agent runs on, in a process that steps aside."""
     from fwid_agent.refine.worker import command  # noqa: PLC0415 - scipy is slow to load
 
     asked = command(path, unit_s, dry_run=dry_run)
-    with err.status("refining"):
-        done = subprocess.run(asked, env=environment(), stdout=subprocess.PIPE, check=False)
-    return read_answer(done.stdout.splitlines(), "refining")
+    return run_aside(asked, "refining")
 
 
 def _roll_back(path: Path) -> int | None:
-    answer = ask_agent(path, {"do": "roll_back"})
-    if answer is None:
-        from fwid_agent.model.history import History  # noqa: PLC0415
+    def load(path: Path) -> Shelf:
+        from fwid_agent.model.history import History  # noqa: PLC0415 - slow to load
 
-        history = History(path)
-        with history.alone():
-            return history.roll_back()
-    number: int | None = answer["model"]
-    return number
+        return History(path)
+
+    return roll_back_shelf(path, "roll_back", load)
 
 
 def _print_network(number: int | None, *, json: bool) -> None:
@@ -103,11 +84,7 @@ def _print_attempt(attempt: dict[str, Any]) -> None:
     if attempt["outcome"] == "too_little":
         say(attempt["reason"])
         return
-    done = {"accepted": "accepted", "kept": "not used"}
-    wanted = {"accepted": "would be accepted", "kept": "would not be used"}
-    words = (wanted if attempt["dry_run"] else done)[attempt["outcome"]]
-    reason = f": {attempt['reason']}" if attempt["reason"] else ""
-    say(f"{words}{reason}")
+    say_outcome(attempt)
     before, after = attempt["before"], attempt["after"]
     say("  on the newest days, which it has not learnt from:")
     say(f"  made-up software told from days as they were: {before['auc']:.3f} → {after['auc']:.3f}")
@@ -115,11 +92,7 @@ def _print_attempt(attempt: dict[str, Any]) -> None:
         f"  days as they were that would pass as software: {before['alarms']} → {after['alarms']} "
         f"of {after['alike']}"
     )
-    say(
-        f"  {attempt['devices']} devices, {attempt['days']} days; "
-        f"{attempt['seconds']:.1f} s, of the processor {attempt['cpu_s']:.1f} s, "
-        f"{attempt['peak_mb']:.0f} MB"
-    )
+    say_cost(attempt)
     if not attempt["dry_run"]:
         say(f"in use: {_name(attempt['model'])}")
 

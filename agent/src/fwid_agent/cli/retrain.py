@@ -1,6 +1,5 @@
 """`fwid retrain`: the model that identifies devices, trained on the household's own."""
 
-import subprocess
 import time
 from enum import StrEnum
 from pathlib import Path
@@ -8,13 +7,18 @@ from typing import Annotated, Any
 
 import typer
 
-from fwid_agent.aside import environment, read_answer
-from fwid_agent.cli.options import ConfigFile, Json, Store, read_config, store_path
-from fwid_agent.cli.output import err, print_json, say
-from fwid_agent.errors import UsageError
-from fwid_agent.service.local import ask_agent
+from fwid_agent.cli.aside import (
+    ask_and_wait,
+    find_store,
+    roll_back_shelf,
+    run_aside,
+    say_cost,
+    say_outcome,
+)
+from fwid_agent.cli.options import ConfigFile, Json, Store, read_config
+from fwid_agent.cli.output import print_json, say
+from fwid_agent.model.shelf import Shelf
 
-_ASK_S = 0.5
 _MOST_FROZEN = 3
 
 
@@ -63,12 +67,8 @@ def retrain(
       fwid retrain --roll-back
 
     """
-    path = store_path(store).absolute()
-    if not path.exists():
-        raise UsageError(f"{path}: no store there; `fwid run` or `fwid replay --store` makes one")
+    path = find_store(store, dry_run=dry_run, roll_back=roll_back)
     if roll_back:
-        if dry_run:
-            raise UsageError("--roll-back: cannot be tried; leave --dry-run out")
         _print_model(_roll_back(path), json=json)
         return
     wish = {
@@ -77,7 +77,7 @@ def retrain(
         "believe": believe_labels,
         "dry_run": dry_run,
     }
-    attempt = _ask(path, wish)
+    attempt = ask_and_wait(path, {"do": "retrain", "wish": wish}, "retraining", "retraining")
     if attempt is None:
         attempt = _retrain(path, read_config(config).unit_s, wish)
     if json:
@@ -86,39 +86,21 @@ def retrain(
         _print_attempt(attempt)
 
 
-def _ask(path: Path, wish: dict[str, Any]) -> dict[str, Any] | None:
-    """Have the running agent retrain, and wait until it has; None where none runs."""
-    if ask_agent(path, {"do": "retrain", "wish": wish}) is None:
-        return None
-    with err.status("retraining"):
-        while answer := ask_agent(path, {"do": "retraining"}):
-            if not answer["running"]:
-                attempt: dict[str, Any] = answer["attempt"]
-                return attempt
-            time.sleep(_ASK_S)
-    raise UsageError(f"{path}: the agent was stopped meanwhile; nothing was changed")
-
-
 def _retrain(path: Path, unit_s: int, wish: dict[str, Any]) -> dict[str, Any]:
     """Retrain a store's model that no agent runs on, in a process that steps aside."""
     from fwid_agent.retrain.asked import Wish, command  # noqa: PLC0415 - slow to load
 
     asked = command(path, unit_s, time.time_ns(), Wish(**wish))
-    with err.status("retraining"):
-        done = subprocess.run(asked, env=environment(), stdout=subprocess.PIPE, check=False)
-    return read_answer(done.stdout.splitlines(), "retraining")
+    return run_aside(asked, "retraining")
 
 
 def _roll_back(path: Path) -> int | None:
-    answer = ask_agent(path, {"do": "roll_back_identifier"})
-    if answer is None:
+    def load(path: Path) -> Shelf:
         from fwid_agent.identify.kept import Identifiers  # noqa: PLC0415 - slow to load
 
-        kept = Identifiers(path)
-        with kept.alone():
-            return kept.roll_back()
-    number: int | None = answer["model"]
-    return number
+        return Identifiers(path)
+
+    return roll_back_shelf(path, "roll_back_identifier", load)
 
 
 def _print_model(number: int | None, *, json: bool) -> None:
@@ -132,11 +114,7 @@ def _print_attempt(attempt: dict[str, Any]) -> None:
     if attempt["outcome"] == "too_little":
         say(attempt["reason"])
         return
-    done = {"accepted": "accepted", "kept": "not used"}
-    wanted = {"accepted": "would be accepted", "kept": "would not be used"}
-    words = (wanted if attempt["dry_run"] else done)[attempt["outcome"]]
-    reason = f": {attempt['reason']}" if attempt["reason"] else ""
-    say(f"{words}{reason}")
+    say_outcome(attempt)
     before, after, all_ = attempt["before"], attempt["after"], attempt["all"]
     say("  on the newest day, which it has not learnt from:")
     say(f"  devices named rightly: {all_['right']} of {all_['days']}, wrongly: {all_['wrong']}")
@@ -152,11 +130,7 @@ def _print_attempt(attempt: dict[str, Any]) -> None:
         )
     if attempt["flooded"]:
         say(f"  days left out, for a device had many times its usual flows: {attempt['flooded']}")
-    say(
-        f"  {attempt['type']}: {attempt['devices']} devices, {attempt['days']} days; "
-        f"{attempt['seconds']:.1f} s, of the processor {attempt['cpu_s']:.1f} s, "
-        f"{attempt['peak_mb']:.0f} MB"
-    )
+    say_cost(attempt, f"{attempt['type']}: ")
     if not attempt["dry_run"]:
         say(f"in use: {_name(attempt['model'])}")
 

@@ -25,7 +25,15 @@ from fwid_agent.core.findings import (
 )
 from fwid_agent.core.periods import Period, select_units
 from fwid_agent.core.prior import Prior
-from fwid_agent.types import F8, ROWS, SUM_INDEX, Cause, Decision, Reason, Verdict
+from fwid_agent.types import (
+    F8,
+    SENT,
+    SUM_INDEX,
+    Cause,
+    Decision,
+    Reason,
+    Verdict,
+)
 
 REASON_COUNT = 3
 COMPARE_CHANCE = 0.01  # of calling an unchanged device changed, in one comparison of two periods
@@ -33,7 +41,6 @@ SINGLE_CHANCE = 0.001  # the same with one baseline replicate, where nothing of 
 EPISODE_SHARE = 0.1  # of the accepted chance, for days on which an update seems to be installed
 SOFTWARE_LEAST = 0.5  # below, the model takes the signs for those of settings and use
 _BOOTSTRAP_SEED = 1  # the same question gets the same answer
-_SENT = np.array([row.direction == "sent" for row in ROWS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +152,7 @@ def missing_traffic(period: Period, name: str) -> str:
     """Say what a period lacks to be judged at all; "" where it lacks nothing."""
     if period.units == 0:
         return f"the device is not in the {name} captures"
-    if not period.observations.sums[:, _SENT, SUM_INDEX["packets"]].any():
+    if not period.observations.sums[:, SENT, SUM_INDEX["packets"]].any():
         return f"the device sends nothing in the {name} captures"
     return ""
 

@@ -7,13 +7,18 @@ import numpy as np
 
 from fwid_agent.core.beats import BeatBook, Beats
 from fwid_agent.core.tokens import Owner
-from fwid_agent.types import DIRECTIONS, F8, I4, I8, ROW_COUNT, ROWS
+from fwid_agent.types import (
+    F8,
+    I4,
+    I8,
+    ROW_COUNT,
+    SENT,
+)
 
 _LEAST_WATCH_NS = 1_000_000_000
 _SHORTEST_GAP_S = 1e-6
 _LOG10_E = np.log10(np.e)
 _NEVER_NS = np.iinfo(np.int64).min
-_SENT = np.array([row.direction == DIRECTIONS[0] for row in ROWS])
 
 
 class Session:
@@ -135,5 +140,5 @@ class Session:
         # The natural logarithm is vectorised where the one to base 10 is not.
         log_gap = np.log(np.maximum(gap_s, _SHORTEST_GAP_S)) * _LOG10_E
         which, slot = order[known], slot[known]
-        sent = np.flatnonzero(_SENT[slot % ROW_COUNT])
+        sent = np.flatnonzero(SENT[slot % ROW_COUNT])
         return which, log_gap, self._beats.update(slot[sent], which[sent], log_gap[sent])

@@ -11,9 +11,13 @@ from dataclasses import replace
 import numpy as np
 
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import DIRECTIONS, ROWS, SUM_INDEX, TokenKind, UnitTable
+from fwid_agent.types import (
+    SENT,
+    SUM_INDEX,
+    TokenKind,
+    UnitTable,
+)
 
-_SENT = np.array([row.direction == DIRECTIONS[0] for row in ROWS])
 _SIZE_KINDS = (TokenKind.SIZE, TokenKind.FIRST_SIZE)
 _HEADER_VALUES = {
     TokenKind.TTL: (32, 60, 64, 100, 128, 254, 255),
@@ -173,7 +177,7 @@ def _choose_fixture(
     tokens = table.tokens[table.tokens["kind"] == TokenKind.SIZE]
     cells, times = np.unique(tokens[["row", "value"]], return_counts=True)
     active = (table.sums[:, :, 0] > 0).sum(axis=0)
-    fixed = (times >= active[cells["row"]]) & (_SENT[cells["row"]] == sent)
+    fixed = (times >= active[cells["row"]]) & (SENT[cells["row"]] == sent)
     if not first:
         opening = table.tokens[table.tokens["kind"] == TokenKind.FIRST_SIZE][["row", "value"]]
         fixed &= ~np.isin(cells, opening)

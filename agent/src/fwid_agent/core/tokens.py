@@ -4,10 +4,10 @@ import numpy as np
 
 from fwid_agent.core.beats import Beats
 from fwid_agent.types import (
-    DIRECTIONS,
     I8,
     ROWS,
     SCOPES,
+    SENT,
     TOKEN_DTYPE,
     U8,
     Bools,
@@ -19,7 +19,6 @@ from fwid_agent.types import (
 )
 
 _TCP, _SYN = 6, 0x02
-_SENT = np.array([row.direction == DIRECTIONS[0] for row in ROWS])
 _CLOUD = np.array([row.scope == SCOPES[1] for row in ROWS])
 _IPV4_REST, _IPV6_REST = np.uint64(8), np.uint64(32)  # bits that are not kept
 # Where ports begin that systems make up for a connection: old ones, and Linux and whatever follows
@@ -44,6 +43,7 @@ _ENTRY = np.dtype(
 )
 _KIND_SHIFT, _ROW_SHIFT = np.uint64(32), np.uint64(37)
 _KIND_MASK = (1 << 5) - 1
+_CELL_MASK = (np.uint64(1) << _ROW_SHIFT) - np.uint64(1)  # kind and value
 
 
 def collect_tokens(
@@ -63,7 +63,7 @@ def collect_tokens(
     """
     known = np.flatnonzero(batch.undecoded[packet] == 0)
     packet, group = packet[known], group[known]
-    own = _SENT[row[known]]
+    own = SENT[row[known]]
     syn = own & (batch.proto[packet] == _TCP) & (batch.tcp_flags[packet] & _SYN != 0)
     first, start = marks.first_flight[packet], marks.flow_start[packet]
     size, source = batch.size_bytes[packet], batch.src_port[packet]
@@ -92,7 +92,7 @@ def collect_beats(beats: Beats, group: I8) -> tuple[I8, U8, I8]:
 
 def collect_said(said: PacketValues, packet: I8, group: I8, row: I8) -> tuple[I8, U8, I8]:
     """Count values of own packets that stand in no column; otherwise as `collect_tokens`."""
-    own = np.flatnonzero(_SENT[row])
+    own = np.flatnonzero(SENT[row])
     packet, group = packet[own], group[own]  # each of them once, and rising
     at = np.searchsorted(packet, said.packet)
     there: Bools = at < len(packet)
@@ -107,7 +107,11 @@ def _count(packed: U8) -> tuple[I8, U8, I8]:
     at = np.flatnonzero(new)
     count = np.diff(np.append(at, len(keys)))
     keys = keys[at]
-    return (keys >> _ROW_SHIFT).astype(np.int64), keys & np.uint64((1 << 37) - 1), count
+    return (
+        (keys >> _ROW_SHIFT).astype(np.int64),
+        keys & _CELL_MASK,
+        count,
+    )
 
 
 def _pack(group: U8 | I8, kind: TokenKind | U8, value: np.ndarray) -> U8:

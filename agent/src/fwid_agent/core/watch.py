@@ -30,7 +30,7 @@ from fwid_agent.core.stability import (
 )
 from fwid_agent.tables import merge_tables
 from fwid_agent.types import (
-    ROWS,
+    SENT,
     SUM_INDEX,
     Decision,
     Event,
@@ -48,7 +48,6 @@ _UNSEEN = {
     Vantage.RECEIVED: "only what is sent to the device is seen from here",
 }
 QUIET_SHARE = 0.05  # of the usual packets sent: below, a unit says nothing
-_SENT = np.array([row.direction == "sent" for row in ROWS])
 
 
 def begin(device: int, now_ns: int, rules: Rules) -> tuple[Watch, tuple[Event, ...]]:
@@ -145,4 +144,4 @@ def _speaks(watch: Watch, unit: UnitTable) -> bool:
 
 
 def _sent(table: UnitTable) -> float:
-    return float(table.sums[:, _SENT, SUM_INDEX["packets"]].sum())
+    return float(table.sums[:, SENT, SUM_INDEX["packets"]].sum())

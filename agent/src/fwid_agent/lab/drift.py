@@ -21,12 +21,16 @@ from fwid_agent.lab.cases import DAY_NS, Label, LabelledDevice, label_of
 from fwid_agent.lab.corpus.model import Hard
 from fwid_agent.lab.daily import ALARMS, watch_days
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import ROWS, EventType, TokenKind, UnitTable
+from fwid_agent.types import (
+    SENT,
+    EventType,
+    TokenKind,
+    UnitTable,
+)
 
 SPEEDS: Sequence[float] = (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # share moved in a day
 CALM_DAYS = 7  # after what is learnt
 LEAST_DAYS = 4
-_SENT = np.array([row.direction == "sent" for row in ROWS])
 _SIZE_KINDS = (TokenKind.SIZE, TokenKind.FIRST_SIZE)
 _STEP_BYTES = 4
 _FOR_GOOD = (Hard.SETTINGS, Hard.NEW_IP)  # what is as on such a day from then on
@@ -126,8 +130,8 @@ def _on_day(unit: UnitTable, day: int) -> UnitTable:
 def _grow(unit: UnitTable, gone: float) -> UnitTable:
     """Let the device send (1 + gone) times as much, in the same sizes."""
     sums, tokens = unit.sums.copy(), unit.tokens.copy()
-    sums[:, _SENT] *= 1 + gone
-    here = _SENT[tokens["row"]]
+    sums[:, SENT] *= 1 + gone
+    here = SENT[tokens["row"]]
     tokens["count"][here] = np.round(tokens["count"][here] * (1 + gone)).astype(np.int64)
     return replace(unit, sums=sums, tokens=tokens)
 
@@ -138,7 +142,7 @@ def _fixture(pool: Sequence[UnitTable]) -> tuple[int, int] | None:
     seen: dict[tuple[int, int], int] = {}
     for unit in pool:
         tokens = unit.tokens
-        tokens = tokens[_SENT[tokens["row"]] & (tokens["kind"] == TokenKind.SIZE)]
+        tokens = tokens[SENT[tokens["row"]] & (tokens["kind"] == TokenKind.SIZE)]
         told = set()
         for row, value, count in zip(
             tokens["row"].tolist(), tokens["value"].tolist(), tokens["count"].tolist(), strict=True

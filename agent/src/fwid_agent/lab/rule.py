@@ -15,10 +15,15 @@ from fwid_agent.core.scan import CONFIRMING_UNITS
 from fwid_agent.core.watch import QUIET_SHARE
 from fwid_agent.lab.cases import DAY_NS, LabelledDevice, label_of
 from fwid_agent.lab.daily import Day
-from fwid_agent.types import F8, ROWS, SUM_INDEX, EventType, State
+from fwid_agent.types import (
+    F8,
+    SENT,
+    SUM_INDEX,
+    EventType,
+    State,
+)
 
 Units = tuple[int, ...]
-_SENT = np.array([row.direction == "sent" for row in ROWS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +58,7 @@ class Asked:
 
     def sent(self) -> F8:
         """Return the packets that the device itself sent in each unit."""
-        packets = self.period.observations.sums[:, _SENT, SUM_INDEX["packets"]].sum(axis=1)
+        packets = self.period.observations.sums[:, SENT, SUM_INDEX["packets"]].sum(axis=1)
         sent: F8 = np.bincount(self.period.unit, packets, self.period.units).astype(np.float64)
         return sent
 

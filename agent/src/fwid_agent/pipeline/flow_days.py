@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 
-from fwid_agent.capture.files import open_capture
 from fwid_agent.errors import UnreadableInputError
-from fwid_agent.pipeline.ingest import Ingest, ReadOptions, list_readable, read_blocks
+from fwid_agent.pipeline.ingest import ReadOptions, read_gains
 from fwid_agent.pipeline.messages import OnNote, OnProgress
 from fwid_agent.tables import merge_flow_samples
 from fwid_agent.types import FlowDay, FlowSample
@@ -23,19 +22,10 @@ def read_flow_days(
         UnreadableInputError: nothing of it is a capture.
 
     """
-    ingest = Ingest(options)
     days: dict[tuple[int, int], list[FlowSample]] = {}
-    captures, faults = list_readable(paths, on_note)
-    for session, capture in enumerate(captures, 1):
-        ingest.begin_session(session, capture.first_ts_ns, capture.path)
-        try:
-            with open_capture(capture.path) as reader:
-                for block in read_blocks(reader, on_progress, on_note):
-                    ingest.feed(block)
-        except UnreadableInputError as error:
-            faults.append(error)
-        ingest.end_session()
-        for mac, units in ingest.drain().flows.items():
+    faults: list[UnreadableInputError] = []
+    for gain in read_gains(paths, options, faults, on_progress=on_progress, on_note=on_note):
+        for mac, units in gain.flows.items():
             for start_ns, sample in units.items():
                 days.setdefault((mac, start_ns), []).append(sample)
     return [

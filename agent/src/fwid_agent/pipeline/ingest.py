@@ -285,6 +285,42 @@ def read_blocks(
     oddities.end()
 
 
+def read_gains(
+    paths: Sequence[str],
+    options: ReadOptions,
+    faults: list[UnreadableInputError],
+    *,
+    on_progress: OnProgress,
+    on_note: OnNote,
+) -> Iterator[Gain]:
+    """Read captures that nobody has stored, and yield what each adds up to; numbered from 1.
+
+    Args:
+        paths: captures, and folders of them.
+        options: how they are read.
+        faults: takes those of captures that are none or broke off; what came before counts.
+        on_progress: told how far it has come.
+        on_note: told what is odd about a capture.
+
+    Raises:
+        UnreadableInputError: nothing of it is a capture.
+
+    """
+    ingest = Ingest(options)
+    captures, unreadable = list_readable(paths, on_note)
+    faults += unreadable
+    for session, capture in enumerate(captures, 1):
+        ingest.begin_session(session, capture.first_ts_ns, capture.path)
+        try:
+            with open_capture(capture.path) as reader:
+                for block in read_blocks(reader, on_progress, on_note):
+                    ingest.feed(block)
+        except UnreadableInputError as error:
+            faults.append(error)
+        ingest.end_session()
+        yield ingest.drain()
+
+
 def read_windows(
     paths: Sequence[str],
     options: ReadOptions,
@@ -310,19 +346,9 @@ def read_windows(
         UnreadableInputError: nothing of it is a capture.
 
     """
-    ingest = Ingest(options)
     tables: dict[int, list[UnitTable]] = {}
-    captures, faults = list_readable(paths, on_note)
-    for session, capture in enumerate(captures, 1):
-        ingest.begin_session(session, capture.first_ts_ns, capture.path)
-        try:
-            with open_capture(capture.path) as reader:
-                for block in read_blocks(reader, on_progress, on_note):
-                    ingest.feed(block)
-        except UnreadableInputError as error:
-            faults.append(error)
-        ingest.end_session()
-        gain = ingest.drain()
+    faults: list[UnreadableInputError] = []
+    for gain in read_gains(paths, options, faults, on_progress=on_progress, on_note=on_note):
         _collect(gain.windows, tables)
         if texts is not None:
             for mac, said in gain.texts.items():

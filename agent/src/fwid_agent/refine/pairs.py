@@ -20,11 +20,18 @@ from fwid_agent.core.synthetic import change_settings, change_software
 from fwid_agent.model.trainable import FLAGS, ROWS_SHOWN
 from fwid_agent.refine.days import HELD_DAYS, Stretch
 from fwid_agent.tables import merge_tables
-from fwid_agent.types import F4, ROW_COUNT, ROWS, U1, Bools, TokenKind, UnitTable
+from fwid_agent.types import (
+    F4,
+    ROW_COUNT,
+    SENT,
+    U1,
+    Bools,
+    TokenKind,
+    UnitTable,
+)
 
 _SETTINGS_SHARE = 0.5
 _MOST_GONE = 0.6  # of a device's own fixed sizes, from one day to the next
-_SENT = np.array([row.direction == "sent" for row in ROWS])
 _MOST_TEST_DAYS = 2
 _TRIES = 4  # for each pair that is wanted: a device may have nothing that could be replaced
 
@@ -118,7 +125,7 @@ def _is_one(comparison: Comparison, prior: Prior) -> bool:
     (measured: 43 of 100 fixed sizes at the least), and is not of another device's (33 at most).
     """
     tokens = comparison.tokens
-    own = _SENT[tokens["row"]] & (tokens["kind"] == TokenKind.SIZE)
+    own = SENT[tokens["row"]] & (tokens["kind"] == TokenKind.SIZE)
     fixed = tokens[own & (tokens["presence_baseline"] >= 1)]
     if not len(fixed) or (fixed["presence_test"] == 0).mean() > _MOST_GONE:
         return False

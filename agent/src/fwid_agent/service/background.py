@@ -11,10 +11,11 @@ from typing import Any
 
 from fwid_agent.aside import environment, read_answer
 from fwid_agent.errors import FwidError, StoreError, UsageError
+from fwid_agent.model.shelf import Attempt
 
 _MOST_S = 3600.0  # the process is ended after so long: it may wait for the processor
 _MOST_BYTES = 1 << 16
-Attempt = dict[str, Any]
+_Then = Callable[[], Awaitable[object]]
 
 
 class Background:
@@ -45,7 +46,7 @@ class Background:
         if self.running:
             raise UsageError(f"a {self._one} is under way; wait until it has ended")
 
-    def start(self, asked: Sequence[str], then: Callable[[], Awaitable[object]]) -> None:
+    def start(self, asked: Sequence[str], then: _Then | None = None) -> None:
         """Start a process, and then do something; raises UsageError where one runs."""
         self.check_idle()
         self._task = asyncio.create_task(self._work(asked, then))
@@ -66,7 +67,7 @@ class Background:
             with suppress(asyncio.CancelledError, FwidError):
                 await self._task
 
-    async def _work(self, asked: Sequence[str], then: Callable[[], Awaitable[object]]) -> Attempt:
+    async def _work(self, asked: Sequence[str], then: _Then | None) -> Attempt:
         process = await asyncio.create_subprocess_exec(
             *asked,
             env=environment(),
@@ -87,7 +88,8 @@ class Background:
                 process.kill()
                 await process.wait()
         attempt = read_answer(out.splitlines(), self._doing)
-        await then()
+        if then is not None:
+            await then()
         return attempt
 
     def _on_end(self, task: "asyncio.Task[Attempt]") -> None:

@@ -12,6 +12,7 @@ from fwid_agent.tables import merge_tables
 from fwid_agent.types import (
     PROTOCOLS,
     ROWS,
+    SENT,
     SUM_INDEX,
     ContactTable,
     Table,
@@ -22,7 +23,6 @@ from fwid_agent.types import (
 
 _LISTED = 32  # networks, and ports
 _IPV4_NETWORKS = 1 << 24  # as numbers; those of IPv6 lie above
-_SENT = np.array([row.direction == "sent" for row in ROWS])
 _PROTOCOL = np.array([PROTOCOLS.index(row.protocol) for row in ROWS])
 
 
@@ -84,7 +84,7 @@ def _ports(tokens: Table) -> list[Record]:
     for row, port, count in zip(
         tokens["row"].tolist(), tokens["value"].tolist(), tokens["count"].tolist(), strict=True
     ):
-        key = (port, int(_PROTOCOL[row]), bool(_SENT[row]))
+        key = (port, int(_PROTOCOL[row]), bool(SENT[row]))
         flows[key] = flows.get(key, 0) + count
     return [
         {"port": port, "protocol": PROTOCOLS[protocol], "opened": opened, "flows": count}

@@ -37,7 +37,7 @@ class Refiner:
     def start(self, *, dry_run: bool) -> None:
         """Start a refinement; raises UsageError where one is under way."""
         asked = command(self._request.store, self._request.config.unit_s, dry_run=dry_run)
-        self._work.start(asked, _nothing if dry_run else self._reload)
+        self._work.start(asked, None if dry_run else self._reload)
 
     def told(self) -> dict[str, Any]:
         """Tell how the latest refinement stands: running, or its record.
@@ -71,10 +71,6 @@ class Refiner:
     async def _reload(self) -> None:
         in_use = await asyncio.to_thread(load_twin, self._request.store)
         await asyncio.wrap_future(self._watcher.ask(lambda home: home.use(in_use.twin)))
-
-
-async def _nothing() -> None:
-    """What was only tried changes nothing."""
 
 
 def is_due(attempts: list[Attempt], now: datetime) -> bool:

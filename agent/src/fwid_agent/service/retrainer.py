@@ -71,7 +71,7 @@ class Retrainer:
             raise UsageError(_OFF)
         unit_s, now_ns = self._request.config.unit_s, self._watcher.clock.now_ns()
         asked = command(self._request.store, unit_s, now_ns, wish)
-        self._work.start(asked, _nothing if wish.dry_run else self._reload)
+        self._work.start(asked, None if wish.dry_run else self._reload)
         self._publish(self.record())
 
     def told(self) -> Record:
@@ -192,7 +192,3 @@ class Retrainer:
                 )  # fmt: skip
             _log.info("retrained outcome=%s %s", ended["outcome"], ended["reason"])
         self._publish(self.record())
-
-
-async def _nothing() -> None:
-    """What was only tried changes nothing."""
